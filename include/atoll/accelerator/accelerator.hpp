@@ -1,0 +1,99 @@
+// An accelerator: storage levels from the outermost (DRAM) inwards, fan-outs between them, and the
+// multipliers at the bottom. Plain data. Numbers that evolution may change later (sizes, bandwidths,
+// energies) stand apart from structure, so that a simulator is compiled once per structure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "atoll/network/layer.hpp"
+
+namespace atoll {
+
+inline constexpr std::size_t max_levels = 8;
+
+/// Set of operands as bits: 1 << index(Operand).
+using OperandSet = std::uint8_t;
+constexpr OperandSet operand_bit(Operand o) { return static_cast<OperandSet>(1U << index(o)); }
+constexpr bool contains(OperandSet set, Operand o) { return (set & operand_bit(o)) != 0; }
+inline constexpr OperandSet all_operands = 7;
+
+/// single: one tile's room, transfers stall the compute. double_: two tiles' room, transfers overlap.
+/// rolling: one tile's room, words are replaced one by one while others are in use, as in Eyeriss's
+/// scratchpads (and as Timeloop assumes everywhere).
+enum class Buffering : std::uint8_t { single, double_, rolling };
+
+struct StorageLevel {
+  std::string name;
+  std::string kind;               // dram, sram, register_file
+  OperandSet keep = 0;            // must be kept here
+  OperandSet may_keep = 0;        // a mapping may keep or bypass these
+  double size = 0;                // bits per instance; infinity for the outermost level
+  Buffering buffering = Buffering::double_;
+  double read_bandwidth = 0;      // bits per cycle and instance; infinity if not limited
+  double write_bandwidth = 0;
+  bool shared_port = false;       // reads and writes share read_bandwidth
+  double access_width = 0;        // bits moved by one access
+  double read_energy = 0;         // pJ per access of access_width bits
+  double write_energy = 0;
+  double leakage = 0;             // pJ per instance and cycle
+  double area = 0;                // um2 per instance
+  std::array<double, operand_count> word_bits = {0, 0, 0};  // stored width per operand; 0: the compute's
+};
+
+/// A fan-out stands below level `above` and multiplies the instances of everything further in.
+struct Fanout {
+  std::size_t above = 0;          // index of the storage level it hangs below
+  std::uint32_t x = 1, y = 1;
+  bool multicast = true;          // equal words to several children are read once
+  bool reduction = true;          // partial sums of several children are added on the way
+  double hop_energy = 0;          // pJ per bit and delivered word (one hop each); 0: not modelled
+};
+
+struct Compute {
+  std::string kind = "mac";
+  std::uint32_t bits = 8;             // W and I words
+  std::uint32_t accumulator_bits = 16; // O words
+  double energy = 0;                  // pJ per operation
+  double area = 0;                    // um2 per unit
+};
+
+struct Accelerator {
+  std::string name;
+  std::string file;                   // where it was read from, for messages
+  double clock = 0;                   // Hz
+  std::vector<StorageLevel> levels;   // outermost first; levels[0] keeps every operand
+  std::vector<Fanout> fanouts;        // at most one below each level, in order of `above`
+  Compute compute;
+  /// Every figure's source, as (dotted path, text): "levels.buffer.size" -> "JSSC'17 table I".
+  std::vector<std::pair<std::string, std::string>> sources;
+
+  /// Fan-out below a level; nullptr if none.
+  const Fanout* fanout_below(std::size_t level) const;
+  /// Instances of a level (product of fan-outs further out) / of the multipliers.
+  std::uint64_t instances(std::size_t level) const;
+  std::uint64_t units() const;
+  /// Bits of one word of `operand` at `level` (the level's word_bits or the compute's width).
+  double word_bits(std::size_t level, Operand operand) const;
+  /// um2 of everything: levels * instances + multipliers.
+  double area() const;
+};
+
+/// Reads accelerators/*.yaml. InputError with the place for unknown keys, missing sources, a level without
+/// room for one word of each operand it must keep, more than max_levels levels, an outermost level that does
+/// not keep all operands, two fan-outs below one level.
+Accelerator read_accelerator(const std::string& path);
+
+/// How many figures name a source and how many say "estimate".
+struct SourceCount {
+  std::size_t sourced = 0;
+  std::size_t estimated = 0;
+};
+SourceCount count_sources(const Accelerator& accelerator);
+
+/// A table of every figure with its source, for `atoll describe accelerator`.
+std::string describe(const Accelerator& accelerator);
+
+}  // namespace atoll
