@@ -25,6 +25,7 @@ struct Network {
   std::string name;
   std::string source;  // where the shapes come from, for reports
   std::vector<NamedLayer> layers;
+  std::uint32_t batch = 1;  // samples the layers work on at once; already part of every layer's N (or G)
 
   std::uint64_t macs() const;
   std::uint64_t weights() const;  // parameters of conv and fc layers, biases not counted
