@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace atoll {
 
@@ -37,6 +36,7 @@ struct RandomKey {
 };
 
 /// Draws one after another from the stream of a key. Cheap to make (no allocation), 2^34 draws each.
+/// Streams of one seed never overlap. InternalError if the task or the island is out of its range.
 class Random {
  public:
   explicit Random(const RandomKey& key);
@@ -49,19 +49,19 @@ class Random {
     const std::uint64_t low = next32();
     return low | (static_cast<std::uint64_t>(next32()) << 32);
   }
-  /// Uniform in [0, n), n >= 1, without bias (Lemire, ACM TOMACS 2019).
+  /// Uniform in [0, n) without bias (Lemire, ACM TOMACS 2019); n = 0 stands for 2^32.
   std::uint32_t below(std::uint32_t n);
   /// Uniform in [low, high], both ends included.
   std::int32_t between(std::int32_t low, std::int32_t high) {
-    return static_cast<std::int32_t>(static_cast<std::int64_t>(low) +
-                                     below(static_cast<std::uint32_t>(high - low) + 1U));
+    const std::uint32_t values = static_cast<std::uint32_t>(high) - static_cast<std::uint32_t>(low) + 1U;
+    return static_cast<std::int32_t>(static_cast<std::int64_t>(low) + below(values));
   }
   /// Uniform in [0, 1), 53 bits.
   double uniform() { return static_cast<double>(next64() >> 11) * 0x1.0p-53; }
   /// True with probability p, 32 bits of resolution: one draw.
   bool chance(double p) { return static_cast<double>(next32()) * 0x1.0p-32 < p; }
-  /// Standard normal (polar method of Marsaglia & Bray, 1964). The logarithm comes from a fixed rational
-  /// series of ours, not from libm, so that every machine draws the same number.
+  /// Standard normal (polar method of Marsaglia & Bray, 1964), with portable_log instead of libm's
+  /// logarithm, so that every machine draws the same number. Uses a varying number of draws.
   double normal();
 
  private:

@@ -5,7 +5,10 @@
 // size         bit           b, bit, B, KB, MB, GB (powers of 1000), KiB, MiB, GiB (powers of 1024)
 // frequency    hertz         Hz, kHz, MHz, GHz
 // bandwidth    bit/cycle     <size>/cycle
+// bit_rate     bit/second    <size>/s
 // energy       picojoule     fJ, pJ, nJ, uJ, mJ, J
+// energy_per_bit    pJ/bit     <energy>/bit, <energy>/B
+// energy_per_cycle  pJ/cycle   <energy>/cycle
 // power        milliwatt     uW, mW, W
 // area         square micrometre   um2, mm2
 // length       micrometre    nm, um, mm
@@ -19,7 +22,8 @@
 namespace atoll {
 
 /// The value of `text` in the base unit of `dimension`; nothing if it is not such a quantity.
-/// A bare number is accepted for no dimension: a forgotten unit is the commonest slip.
+/// A bare number is accepted for no dimension: a forgotten unit is the commonest slip. Quantities are
+/// finite and not negative; InternalError for a dimension that does not exist.
 std::optional<double> parse_quantity(std::string_view text, std::string_view dimension);
 /// The units a dimension accepts, for messages: "b, B, KB, KiB, ...".
 std::string_view units_of(std::string_view dimension);

@@ -1,0 +1,19 @@
+// Files as the rest of the program needs them: whole texts in and out, and never a half-written file
+// under its final name.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace atoll {
+
+/// The content of a file. InputError if it is missing, a folder or unreadable.
+std::string read_text_file(const std::string& path);
+/// Writes a temporary file beside `path`, syncs it, renames it and syncs the folder: after a crash
+/// there is the old file or the new one. ResourceError if that fails; the temporary is removed.
+void write_text_file_atomically(const std::string& path, std::string_view text);
+/// Makes a folder and those above it; one that exists is fine. InputError if a file of that name is in
+/// the way, ResourceError if the system refuses.
+void make_folder(const std::string& path);
+
+}  // namespace atoll

@@ -1,0 +1,13 @@
+#include "atoll/base/error.hpp"
+
+namespace atoll {
+
+std::string SourcePlace::prefix() const {
+  if (file.empty()) return {};
+  std::string text = file;
+  if (line > 0) text.append(":").append(std::to_string(line));
+  if (line > 0 && column > 0) text.append(":").append(std::to_string(column));
+  return text.append(": ");
+}
+
+}  // namespace atoll
