@@ -1,5 +1,5 @@
-// A population is flat arrays: genome rows, cost rows and a few columns. One layout serves selection, migration
-// messages, the store and checkpoints; no individual is an object.
+// A population is flat arrays: genome rows, cost rows and a few columns. One layout serves selection,
+// migration messages, the store and checkpoints; no individual is an object.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,19 @@
 #include <vector>
 
 #include "atoll/evolution/genome.hpp"
+#include "atoll/evolution/merit.hpp"
 
 namespace atoll {
 
 /// How an individual came to be; stored with it.
-enum class Origin : std::uint8_t { random = 0, seeded = 1, crossover = 2, mutation = 3, copy = 4, migrant = 5 };
+enum class Origin : std::uint8_t {
+  random = 0,
+  seeded = 1,
+  crossover = 2,
+  mutation = 3,
+  copy = 4,
+  migrant = 5
+};
 
 /// Ids are derived from where an individual was born, so that they need no counter and no agreement:
 /// task (10 bits) | generation (22) | island (16) | slot (16).
@@ -40,30 +48,42 @@ class Population {
   std::size_t integer_width() const { return integer_width_; }
   std::size_t real_width() const { return real_width_; }
   std::size_t cost_width() const { return cost_width_; }
-  /// Rows beyond the old size are zero with no parents and fitness +infinity. Keeps capacity: no allocation once warm.
+  /// Rows beyond the old size are zero with no parents and fitness +infinity. Keeps capacity: no allocation
+  /// once warm.
   void resize(std::size_t size);
   void add_column(const std::string& name, std::size_t width);
 
-  std::span<std::int32_t> integers(std::size_t row) { return {integers_.data() + row * integer_width_, integer_width_}; }
-  std::span<const std::int32_t> integers(std::size_t row) const { return {integers_.data() + row * integer_width_, integer_width_}; }
+  std::span<std::int32_t> integers(std::size_t row) {
+    return {integers_.data() + row * integer_width_, integer_width_};
+  }
+  std::span<const std::int32_t> integers(std::size_t row) const {
+    return {integers_.data() + row * integer_width_, integer_width_};
+  }
   std::span<double> reals(std::size_t row) { return {reals_.data() + row * real_width_, real_width_}; }
-  std::span<const double> reals(std::size_t row) const { return {reals_.data() + row * real_width_, real_width_}; }
+  std::span<const double> reals(std::size_t row) const {
+    return {reals_.data() + row * real_width_, real_width_};
+  }
   std::span<double> costs(std::size_t row) { return {costs_.data() + row * cost_width_, cost_width_}; }
-  std::span<const double> costs(std::size_t row) const { return {costs_.data() + row * cost_width_, cost_width_}; }
+  std::span<const double> costs(std::size_t row) const {
+    return {costs_.data() + row * cost_width_, cost_width_};
+  }
   /// All rows at once, for batch evaluation and the store.
   std::span<double> all_costs() { return costs_; }
   std::span<const double> all_costs() const { return costs_; }
   std::span<const std::int32_t> all_integers() const { return integers_; }
   std::span<const double> all_reals() const { return reals_; }
 
-  /// Copies row `from` of `source` (same widths) over row `to`, all columns and extra columns of the same name.
+  /// Copies row `from` of `source` (same widths) over row `to`, all columns and extra columns of the same
+  /// name.
   void copy_row(std::size_t to, const Population& source, std::size_t from);
   void append_row(const Population& source, std::size_t from);
   /// Keeps the named rows in the given order (indices may not repeat); used by survival.
   void keep(std::span<const std::uint32_t> rows);
-  /// Row a is better than row b: feasible before infeasible, then smaller violation, then smaller fitness, then smaller id,
-  /// so that the order is total and the same everywhere. NaN counts as infeasible with infinite violation.
+  /// Row a is better than row b: feasible before infeasible, then smaller violation, then smaller fitness,
+  /// then smaller id, so that the order is total and the same everywhere. NaN counts as infeasible with
+  /// infinite violation.
   bool better(std::size_t a, std::size_t b) const;
+  Merit merit(std::size_t row) const { return Merit::of(violation[row], fitness[row], id[row]); }
   /// Row indices from best to worst.
   void rank(std::vector<std::uint32_t>& order) const;
   std::size_t best() const;  // size() > 0
@@ -75,7 +95,7 @@ class Population {
   std::vector<Origin> origin;
   std::vector<ExtraColumn> extra;
 
-  /// Boost.Serialization; saves everything but capacity.
+  /// Boost.Serialization; saves everything but capacity. Defined in evolution/population_archive.hpp.
   template <class Archive>
   void serialize(Archive& archive, unsigned version);
 
