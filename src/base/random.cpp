@@ -26,11 +26,16 @@ Random::Random(const RandomKey& key) {
   counter_ = {0, key.individual, key.generation, (key.task << 20) | key.island};
 }
 
+std::array<std::uint32_t, 4> philox_block(const std::array<std::uint32_t, 4>& counter,
+                                          const std::array<std::uint32_t, 2>& key) {
+  const philox4x32_ctr_t in = {{counter[0], counter[1], counter[2], counter[3]}};
+  const philox4x32_key_t keys = {{key[0], key[1]}};
+  const philox4x32_ctr_t out = philox4x32_R(10, in, keys);
+  return {out.v[0], out.v[1], out.v[2], out.v[3]};
+}
+
 void Random::refill() {
-  const philox4x32_ctr_t counter = {{counter_[0], counter_[1], counter_[2], counter_[3]}};
-  const philox4x32_key_t key = {{key_[0], key_[1]}};
-  const philox4x32_ctr_t out = philox4x32_R(10, counter, key);
-  block_ = {out.v[0], out.v[1], out.v[2], out.v[3]};
+  block_ = philox_block(counter_, key_);
   ++counter_[0];
   used_ = 0;
 }

@@ -73,6 +73,10 @@ class Random {
   std::uint32_t used_ = 4;
 };
 
+/// One block of Philox4x32-10: four numbers from a counter and a key.
+std::array<std::uint32_t, 4> philox_block(const std::array<std::uint32_t, 4>& counter,
+                                          const std::array<std::uint32_t, 2>& key);
+
 /// A well mixed 64-bit hash of a 64-bit value (splitmix64's finaliser).
 std::uint64_t mix64(std::uint64_t value);
 
