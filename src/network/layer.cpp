@@ -89,9 +89,10 @@ void check_window(const Layer& layer, std::string_view layer_name) {
                          dim_names[index(out)], layer[out], padded, side, window, layer.stride[axis], steps));
     const bool plain =
         layer.op == LayerOp::fc || layer.op == LayerOp::matmul || layer.op == LayerOp::elementwise;
-    if (plain &&
-        (layer.stride[axis] != 1 || layer.padding_before[axis] != 0 || layer.padding_after[axis] != 0))
-      refuse(layer_name, fmt::format("a layer of kind {} has neither stride nor padding", name(layer.op)));
+    if (plain && (layer.stride[axis] != 1 || layer.padding_before[axis] != 0 ||
+                  layer.padding_after[axis] != 0 || layer.dilation[axis] != 1))
+      refuse(layer_name,
+             fmt::format("a layer of kind {} has no stride, dilation or padding", name(layer.op)));
   }
 }
 
@@ -206,6 +207,17 @@ std::uint32_t window_steps(const Layer& layer, std::size_t axis) {
   if (window > padded || layer.stride[axis] == 0) return 0;
   const std::uint64_t steps = (padded - window) / layer.stride[axis] + 1;
   return steps > std::numeric_limits<std::uint32_t>::max() ? 0 : static_cast<std::uint32_t>(steps);
+}
+
+void extend_to_round_up(Layer& layer, std::size_t axis) {
+  const std::uint64_t reach = std::uint64_t{layer.input_extent[axis]} + layer.padding_before[axis];
+  const std::uint64_t padded = reach + layer.padding_after[axis];
+  const std::uint64_t window = window_extent(layer, axis);
+  const std::uint64_t stride = layer.stride[axis];
+  if (window > padded || stride == 0) return;
+  const std::uint64_t last = (padded - window + stride - 1) / stride * stride;
+  if (last >= reach || last + window <= padded) return;
+  layer.padding_after[axis] = static_cast<std::uint32_t>(last + window - reach);
 }
 
 void infer_input_extent(Layer& layer) {

@@ -81,6 +81,10 @@ bool depends(LayerOp op, Operand operand, Dim d);
 /// 1 horizontal: Q), rounded down; 0 if the window does not fit once.
 std::uint32_t window_steps(const Layer& layer, std::size_t axis);
 
+/// Lengthens padding_after so that the steps are rounded up instead (the ceil mode of pooling). A last
+/// window that would start behind the input is not taken.
+void extend_to_round_up(Layer& layer, std::size_t axis);
+
 /// Sets input_extent to what P, Q, R, S, stride, dilation and padding imply (smallest that fits).
 void infer_input_extent(Layer& layer);
 
