@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,9 @@ struct Mapping {
 Mapping trivial_mapping(const Layer& layer, const Accelerator& accelerator);
 
 /// Why a mapping is not legal, as one sentence with rule and value; empty if it is legal. Checks: number
-/// of levels, permutations, extents that shrink inwards and end at 1, keep against must/may keep, loops along x and
-/// y against the fan-out, capacity of every level for the largest tile. `divisors_only` also asks for tiles that
-/// divide.
+/// of levels, permutations, extents that shrink inwards and end at 1, keep against must/may keep, loops along
+/// x and y against the fan-out, capacity of every level for the largest tile. `divisors_only` also asks for
+/// tiles that divide.
 std::string check(const Mapping& mapping, const Layer& layer, const Accelerator& accelerator,
                   bool divisors_only);
 
@@ -60,7 +61,33 @@ std::uint64_t tile_words(const Layer& layer, Operand operand, const Extents& ext
 /// A readable loop nest, one loop a line, indented, with level names and tile sizes.
 std::string loop_nest(const Mapping& mapping, const Layer& layer, const Accelerator& accelerator);
 
-/// One line of JSON as in README ("layer" and "mapping" keys), and back. InputError names key and value.
+/// Distinct values of p * stride + r * dilation for p < rows and r < taps: the height of an input tile
+/// without its holes.
+constexpr std::uint64_t window_words(std::uint64_t rows, std::uint64_t taps, std::uint64_t stride,
+                                     std::uint64_t dilation) {
+  const std::uint64_t common = std::gcd(stride, dilation);
+  const std::uint64_t row_period = dilation / common;
+  const std::uint64_t tap_period = stride / common;
+  // (p, r) and (p - row_period, r + tap_period) are the same word; count those without such a twin.
+  const std::uint64_t twins_p = rows > row_period ? rows - row_period : 0;
+  const std::uint64_t twins_r = taps > tap_period ? taps - tap_period : 0;
+  return rows * taps - twins_p * twins_r;
+}
+
+/// One line of JSON: {"layer": {...}, "mapping": [{"level": "dram", "keep": ["W", "I", "O"], "temporal":
+/// [["K", 16], ["P", 8]], "spatial_y": [], "spatial_x": []}, ...]}. Loops stand outermost first; the number
+/// is the extent the loop hands inwards; loops of one turn are left out. The layer is complete, so that a
+/// line can be evaluated alone.
 std::string mapping_to_json(const Mapping& mapping, const Layer& layer, const Accelerator& accelerator);
+
+/// Such a line as numbers. Orders list the loops that are named first, then all others by Dim.
+struct LayerMapping {
+  Layer layer;
+  Mapping mapping;
+};
+/// InputError names key and value; `place` says where the line stands ("in.jsonl:7"). Other keys beside
+/// "layer" and "mapping" are left to the caller. The result still has to pass check().
+LayerMapping mapping_from_json(const std::string& line, const Accelerator& accelerator,
+                               const std::string& place);
 
 }  // namespace atoll
