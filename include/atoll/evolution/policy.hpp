@@ -1,5 +1,6 @@
-// A policy decides which rows are tried next and which survive. It is asked for rows and told their costs; all its state
-// lies in its population and in what save() writes, never in a call: N + N generations equal 2N.
+// A policy decides which rows are tried next and which survive. It is asked for rows and told their costs;
+// all its state lies in its population and in what save() writes, never in a call: N + N generations equal
+// 2N.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ class YamlNode;
 struct PolicyContext {
   const GenomeSchema* schema = nullptr;
   std::size_t cost_width = 0;
-  std::size_t size = 0;             // individuals of the island
-  std::uint32_t generations = 0;    // the horizon that schedules use; interruptions do not change it
+  std::size_t size = 0;           // individuals of the island
+  std::uint32_t generations = 0;  // the horizon that schedules use; interruptions do not change it
   std::uint64_t seed = 0;
   std::uint32_t task = 0;
   std::uint32_t island = 0;
@@ -29,10 +30,12 @@ struct PolicyContext {
 class Policy {
  public:
   virtual ~Policy() = default;
-  /// Fills `offspring` with the rows to be evaluated in `generation` (0: the first population): genes, parents, origin.
-  /// Genes lie within the schema; the space repairs them afterwards. The number of rows is the policy's choice.
+  /// Fills `offspring` with the rows to be evaluated in `generation` (0: the first population): genes,
+  /// parents, origin. Genes lie within the schema; the space repairs them afterwards. The number of rows is
+  /// the policy's choice.
   virtual void ask(std::uint32_t generation, Population& offspring) = 0;
-  /// The same rows after repair and evaluation (costs, fitness, violation and ids set): survival happens here.
+  /// The same rows after repair and evaluation (costs, fitness, violation and ids set): survival happens
+  /// here.
   virtual void tell(std::uint32_t generation, const Population& offspring) = 0;
   /// The island's population after the last tell (and after migrants were put in by the island).
   virtual const Population& population() const = 0;
@@ -47,7 +50,8 @@ class Policy {
 /// A policy's settings as read from a run file; made once, then used for every island and task.
 class PolicyFactory {
  public:
-  /// `node`: the map under policies.<name>. InputError for unknown operators, settings and values out of range.
+  /// `node`: the map under policies.<name>. InputError for unknown operators, settings and values out of
+  /// range.
   static PolicyFactory read(const std::string& name, const YamlNode& node);
   /// The defaults: tournament 2, uniform crossover, reset/creep/swap mutation, generational with two elites.
   static PolicyFactory standard();
