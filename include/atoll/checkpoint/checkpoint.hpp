@@ -22,7 +22,7 @@ struct CheckpointSet {
   std::vector<CheckpointBlob> blobs;
 };
 
-/// Writes one set into `folder` (made if missing) and removes all but the newest two. ResourceError with the reason if the disk refuses: the older
+/// Writes one set into `folder` (made if missing) and removes all but it and the one before (newer ones too: the run has gone back behind them). ResourceError with the reason if the disk refuses: the older
 /// sets are then untouched.
 void write_checkpoint(const std::string& folder, const CheckpointSet& set);
 
