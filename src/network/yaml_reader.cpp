@@ -314,53 +314,64 @@ Entry read_layer(const YamlNode& node, const Traits& traits, std::uint32_t batch
 class Wiring {
  public:
   explicit Wiring(const YamlNode& root) {
-    if (const auto input = root.find("input")) {
-      outputs_["input"] = last_ = read_shape(*input);
-      follow_ = true;
-    }
+    const auto input = root.find("input");
+    follow_ = input.has_value();
+    if (input) last_.output = read_shape(*input);
+    places_["input"] = last_;
   }
 
-  void add(const YamlNode& node, const Entry& entry) {
-    const auto from = node.find("from");
-    if (from) check_sources(*from, entry);
-    if (!from && follow_ && !entry.inputs.empty()) check(node, entry, 0, "the layer before it", last_);
-    last_ = entry.output;
-    if (!outputs_.emplace(entry.named.name, entry.output).second)
+  /// Checks the entry against its sources and notes them in it.
+  void add(const YamlNode& node, Entry& entry) {
+    if (const auto from = node.find("from"))
+      take_named(*from, entry);
+    else if (follow_)
+      take(node, entry, "the layer before it", last_);
+    last_ = {count_++, entry.output};
+    if (!places_.emplace(entry.named.name, last_).second)
       node.at("name").fail(
           fmt::format("the name '{}' is taken already; names must differ", entry.named.name));
   }
 
  private:
-  void check_sources(const YamlNode& from, const Entry& entry) const {
+  struct Place {
+    std::int32_t layer = network_input;
+    Shape output;
+  };
+
+  void take_named(const YamlNode& from, Entry& entry) const {
     const auto sources = from.elements(true);
-    if (!entry.inputs.empty() && (sources.empty() || sources.size() > entry.inputs.size()))
-      from.fail(fmt::format("{} sources for a layer with {} inputs", sources.size(), entry.inputs.size()));
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-      const std::string source = sources[i].text();
-      const auto found = outputs_.find(source);
-      if (found == outputs_.end()) {
+    const std::size_t inputs = entry.named.layer.op == LayerOp::matmul ? 2 : entry.inputs.size();
+    if (sources.empty() || sources.size() > inputs)
+      from.fail(fmt::format("{} sources for a layer with {} inputs", sources.size(), inputs));
+    for (const YamlNode& source : sources) {
+      const auto found = places_.find(source.text());
+      if (found == places_.end()) {
         std::vector<std::string> known;
-        for (const auto& [name, shape] : outputs_) known.push_back(name);
-        sources[i].fail(
-            fmt::format("no layer '{}' stands before this one{}", source, suggestion(source, known)));
+        for (const auto& [name, place] : places_) known.push_back(name);
+        source.fail(fmt::format("no layer '{}' stands before this one{}", source.text(),
+                                suggestion(source.text(), known)));
       }
-      if (i < entry.inputs.size()) check(sources[i], entry, i, "'" + source + "'", found->second);
+      take(source, entry, fmt::format("'{}'", source.text()), found->second);
     }
   }
 
-  static void check(const YamlNode& node, const Entry& entry, std::size_t i, const std::string& source,
-                    const Shape& output) {
-    const Shape& in = entry.inputs[i];
-    const bool fits = entry.flattens ? in.words() == output.words() : in == output;
-    if (output.known() && !fits)
-      node.fail(
-          fmt::format("layer '{}' states the input {}, but {} puts out {}; mend `in`, or name the right "
-                      "source with `from`",
-                      entry.named.name, in.text(), source, output.text()));
+  static void take(const YamlNode& node, Entry& entry, const std::string& source, const Place& place) {
+    const std::size_t i = entry.named.from.size();
+    if (i < entry.inputs.size()) {
+      const Shape& in = entry.inputs[i];
+      const bool fits = entry.flattens ? in.words() == place.output.words() : in == place.output;
+      if (place.output.known() && !fits)
+        node.fail(
+            fmt::format("layer '{}' states the input {}, but {} puts out {}; mend `in`, or name the right "
+                        "source with `from`",
+                        entry.named.name, in.text(), source, place.output.text()));
+    }
+    entry.named.from.push_back(place.layer);
   }
 
-  std::map<std::string, Shape> outputs_;
-  Shape last_;
+  std::map<std::string, Place> places_;
+  Place last_;
+  std::int32_t count_ = 0;
   bool follow_ = false;
 };
 

@@ -88,6 +88,61 @@ std::string shape_text(const Layer& layer, std::uint32_t batch) {
   return copies ? "op: copy, " + in(groups) : "op: pool, " + in(groups) + window_text(layer);
 }
 
+std::array<std::uint64_t, 3> output_shape(const Layer& layer) {
+  return {std::uint64_t{layer[Dim::G]} * layer[Dim::K], layer[Dim::P], layer[Dim::Q]};
+}
+
+std::array<std::uint64_t, 3> input_shape(const Layer& layer) {
+  return {std::uint64_t{layer[Dim::G]} * layer[Dim::C], layer.input_extent[0], layer.input_extent[1]};
+}
+
+/// Whether the reader will find that layer `at` can work on the output of `source`.
+bool fits(const Network& network, std::size_t at, std::int32_t source) {
+  if (source == network_input) return true;
+  if (source < 0 || static_cast<std::size_t>(source) >= at) return false;
+  const Layer& layer = network.layers[at].layer;
+  const Layer& before = network.layers[static_cast<std::size_t>(source)].layer;
+  const bool free_output =
+      before.op == LayerOp::matmul || (before.op == LayerOp::fc && before[Dim::N] != layer[Dim::N]);
+  if (layer.op == LayerOp::matmul || free_output) return layer.op == LayerOp::matmul;
+  const auto out = output_shape(before);
+  if (layer.op == LayerOp::fc) return out[0] * out[1] * out[2] == input_shape(layer)[0];
+  return out == input_shape(layer);
+}
+
+/// A copy of several sources, if their channels add up to its own; otherwise nothing.
+std::string concat_text(const Network& network, std::size_t at) {
+  const NamedLayer& named = network.layers[at];
+  if (named.from.size() < 2 || named.layer.op != LayerOp::pool) return "";
+  std::uint64_t channels = 0;
+  std::string text;
+  const auto whole = input_shape(named.layer);
+  for (const std::int32_t source : named.from) {
+    if (source < 0 || static_cast<std::size_t>(source) >= at) return "";
+    const Layer& before = network.layers[static_cast<std::size_t>(source)].layer;
+    const auto part = output_shape(before);
+    if (before.op == LayerOp::matmul || part[1] != whole[1] || part[2] != whole[2]) return "";
+    channels += part[0];
+    text += fmt::format("{}[{}, {}, {}]", text.empty() ? "" : ", ", part[0], part[1], part[2]);
+  }
+  return channels == whole[0] ? fmt::format("op: concat, in: [{}]", text) : "";
+}
+
+/// The sources by name. A wire whose ends have different shapes (something between them was free) would
+/// be refused by the reader and is left out.
+std::string from_text(const Network& network, std::size_t at, bool concatenates) {
+  const NamedLayer& named = network.layers[at];
+  if (named.layer.op == LayerOp::pool && named.from.size() > 1 && !concatenates) return "";
+  std::string text;
+  for (const std::int32_t source : named.from) {
+    if (!concatenates && !fits(network, at, source)) return "";
+    text += fmt::format(
+        "{}{}", text.empty() ? "" : ", ",
+        source == network_input ? "input" : quoted(network.layers[static_cast<std::size_t>(source)].name));
+  }
+  return text.empty() ? "" : fmt::format(", from: [{}]", text);
+}
+
 bool divides(std::uint32_t batch, const Layer& layer) {
   return layer[layer.op == LayerOp::matmul ? Dim::G : Dim::N] % batch == 0;
 }
@@ -100,12 +155,15 @@ void write_network_yaml(const Network& network, const std::string& path) {
     if (batch == 0 || !divides(batch, named.layer)) batch = 1;
   std::string text = fmt::format("name: {}\nsource: {}\nbatch: {}\nlayers:\n", quoted(network.name),
                                  quoted(network.source), batch);
-  for (const auto& [name, layer] : network.layers) {
+  for (std::size_t at = 0; at < network.layers.size(); ++at) {
+    const auto& [name, layer, from] = network.layers[at];
     layer.validate(name);
-    text += fmt::format("  - {{name: {}, {}", quoted(name), shape_text(layer, batch));
+    const std::string concat = concat_text(network, at);
+    text +=
+        fmt::format("  - {{name: {}, {}", quoted(name), concat.empty() ? shape_text(layer, batch) : concat);
     const std::uint32_t images = layer[Dim::N] / (layer.op == LayerOp::matmul ? 1 : batch);
     if (images > 1 && layer.op != LayerOp::fc) text += fmt::format(", images: {}", images);
-    text += traits_text(layer) + "}\n";
+    text += from_text(network, at, !concat.empty()) + traits_text(layer) + "}\n";
   }
   write_text_file_atomically(path, text);
 }

@@ -13,7 +13,12 @@ namespace atoll {
 struct NamedLayer {
   std::string name;
   Layer layer;
+  /// The layers whose outputs this one reads, in the order of its operands (elementwise: I, W; a
+  /// concatenating copy: its parts); network_input for the network's own input. Empty: not known.
+  std::vector<std::int32_t> from = {};
 };
+
+inline constexpr std::int32_t network_input = -1;
 
 /// One shape that occurs `multiplicity` times; `first` indexes Network::layers.
 struct DistinctLayer {
@@ -44,8 +49,9 @@ Network read_network(const std::string& path, const NetworkOptions& options = {}
 Network read_network_yaml(const std::string& path, const NetworkOptions& options = {});
 Network read_network_onnx(const std::string& path, const NetworkOptions& options = {});
 
-/// Writes what read_network reads. write_network_onnx makes a graph without weights' values, accepted by
-/// the onnx checker.
+/// Writes what read_network reads. write_network_onnx makes a graph without weights' values (they are
+/// ConstantOfShape), accepted by the onnx checker; ONNX has no place for operands' traits, which are lost.
+/// A layer whose sources are not known, or whose shape they do not fit, gets a graph input of its own.
 void write_network_yaml(const Network& network, const std::string& path);
 void write_network_onnx(const Network& network, const std::string& path);
 
