@@ -1,5 +1,5 @@
-// What a genome means. A search space lays out the genome of a run, repairs rows into legal ones, and evaluates whole batches.
-// It knows nothing of populations' dynamics, islands, MPI or files.
+// What a genome means. A search space lays out the genome of a run, repairs rows into legal ones, and
+// evaluates whole batches. It knows nothing of populations' dynamics, islands, MPI or files.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,11 @@ struct SpaceCostColumn {
   bool headline = false;  // stored in double precision
 };
 
-/// One search problem of the run. Genome layout and cost columns are the same for all tasks of a space; ranges may differ.
+/// One search problem of the run. Genome layout and cost columns are the same for all tasks of a space;
+/// ranges may differ.
 struct TaskInfo {
-  std::string name;               // "layer1.0.conv1"
-  std::uint32_t multiplicity = 1; // how often the result counts in the network's total
+  std::string name;                // "layer1.0.conv1"
+  std::uint32_t multiplicity = 1;  // how often the result counts in the network's total
   double macs = 0;
 };
 
@@ -41,7 +42,8 @@ struct NamedMapping {
 };
 struct EvaluationDetail {
   std::vector<LayerCost> layers;
-  std::vector<NamedMapping> mappings;  // those not yet handed out by this space object since construction may repeat
+  std::vector<NamedMapping>
+      mappings;  // those not yet handed out by this space object since construction may repeat
 };
 
 class SearchSpace {
@@ -52,8 +54,9 @@ class SearchSpace {
   virtual const GenomeSchema& schema(std::size_t t) const = 0;
   virtual const std::vector<SpaceCostColumn>& cost_columns() const = 0;
 
-  /// Repairs every row in place into a legal, canonical one (idempotent), then evaluates all rows: fills costs and sets
-  /// violation to 0, or to a positive number where no legal reading exists. Pure in (task, genes): same genes, same bits.
+  /// Repairs every row in place into a legal, canonical one (idempotent), then evaluates all rows: fills
+  /// costs and sets violation to 0, or to a positive number where no legal reading exists. Pure in (task,
+  /// genes): same genes, same bits.
   virtual void evaluate(std::size_t t, Population& rows, EvaluationDetail* detail) = 0;
 
   /// The decoded individual: one line of JSON / readable text (loop nest, or the list of blocks).
@@ -61,9 +64,11 @@ class SearchSpace {
                               std::span<const double> reals) const = 0;
   virtual std::string to_text(std::size_t t, std::span<const std::int32_t> integers,
                               std::span<const double> reals) const = 0;
-  /// Writes the individual as files into `folder` under `stem`: mapping: .json and .txt; network: .yaml and .onnx.
-  virtual void write_individual(std::size_t t, std::span<const std::int32_t> integers, std::span<const double> reals,
-                                const std::string& folder, const std::string& stem) const = 0;
+  /// Writes the individual as files into `folder` under `stem`: mapping: .json and .txt; network: .yaml and
+  /// .onnx.
+  virtual void write_individual(std::size_t t, std::span<const std::int32_t> integers,
+                                std::span<const double> reals, const std::string& folder,
+                                const std::string& stem) const = 0;
 };
 
 }  // namespace atoll
