@@ -22,6 +22,18 @@ Crossover::Crossover(const CrossoverSettings& settings, const GenomeSchema& sche
   from_b_.reserve(schema.integer_width() + schema.real_width() + records + 32);
 }
 
+namespace {
+
+// Without branches: the masks are random, no processor could predict them.
+void blend(std::size_t count, const std::uint32_t* mask, const std::int32_t* a, const std::int32_t* b,
+           std::int32_t* __restrict out) {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = static_cast<std::int32_t>((static_cast<std::uint32_t>(a[i]) & ~mask[i]) |
+                                       (static_cast<std::uint32_t>(b[i]) & mask[i]));
+}
+
+}  // namespace
+
 void Crossover::align(const RecordBlock& block, const GenomeView& a, const GenomeView& b) {
   const auto begin = static_cast<std::ptrdiff_t>(aligned_.size());
   const auto count_a = static_cast<std::int32_t>(a.integers[block.first]);
@@ -50,10 +62,9 @@ void Crossover::choose_units(std::size_t units, Random& random) {
   const auto count = static_cast<std::uint32_t>(units);
   if (settings_.kind == CrossoverKind::uniform || units < 2) {
     if (settings_.swap == 0.5) {
-      std::uint32_t bits = 0;
-      for (std::uint32_t u = 0; u < count; ++u, bits >>= 1) {
-        if (u % 32 == 0) bits = random.next32();
-        from_b_[u] = 0U - (bits & 1U);
+      for (std::uint32_t begin = 0; begin < count; begin += 32) {
+        const std::uint32_t bits = random.next32(), length = std::min(32U, count - begin);
+        for (std::uint32_t u = 0; u < length; ++u) from_b_[begin + u] = 0U - ((bits >> u) & 1U);
       }
     } else {
       const auto limit = static_cast<std::uint32_t>(settings_.swap * 65536);
@@ -120,8 +131,10 @@ void Crossover::cross(const GenomeView& a, const GenomeView& b, Random& random,
       u += length;
       continue;
     }
-    for (std::size_t i = piece.begin; i < piece.end; ++i, ++u)
-      integers[i] = from_b_[u] != 0 ? b.integers[i] : a.integers[i];
+    const std::size_t length = piece.end - piece.begin;
+    blend(length, from_b_.data() + u, a.integers.data() + piece.begin, b.integers.data() + piece.begin,
+          integers.data() + piece.begin);
+    u += length;
   }
   for (std::size_t r = 0; r < reals.size(); ++r, ++u) reals[r] = from_b_[u] != 0 ? b.reals[r] : a.reals[r];
 }

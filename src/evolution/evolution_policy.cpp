@@ -65,7 +65,7 @@ void EvolutionPolicy::ask(std::uint32_t generation, Population& offspring) {
     }
     return;
   }
-  population_.rank(order_);
+  population_.rank(order_, ranking_);
   Random random(policy_key(context_, Purpose::selection, generation, 0));
   selection_.pick(population_, order_, offspring.size(), random, mothers_);
   if (crosses_) selection_.pick(population_, order_, offspring.size(), random, fathers_);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "atoll/base/error.hpp"
 
@@ -92,9 +91,19 @@ bool Population::better(std::size_t a, std::size_t b) const {
 }
 
 void Population::rank(std::vector<std::uint32_t>& order) const {
+  std::vector<RankedRow> room;
+  rank(order, room);
+}
+
+void Population::rank(std::vector<std::uint32_t>& order, std::vector<RankedRow>& room) const {
+  room.resize(size_);
+  for (std::uint32_t row = 0; row < size_; ++row) room[row] = {merit(row), row};
+  std::sort(room.begin(), room.end(), [](const RankedRow& a, const RankedRow& b) {
+    if (a.merit < b.merit) return true;
+    return !(b.merit < a.merit) && a.row < b.row;
+  });
   order.resize(size_);
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return better(a, b); });
+  for (std::size_t r = 0; r < size_; ++r) order[r] = room[r].row;
 }
 
 std::size_t Population::best() const {

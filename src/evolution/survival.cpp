@@ -7,8 +7,6 @@ namespace atoll {
 
 namespace {
 
-constexpr std::uint32_t vacant = ~0U;
-
 std::size_t births_of(const SurvivalSettings& settings, std::size_t size) {
   if (settings.offspring != 0) return settings.offspring;
   return settings.kind == SurvivalKind::comma ? 2 * size : size;
@@ -23,8 +21,7 @@ std::uint32_t birth_generation(IndividualId id) {
 Survival::Survival(const SurvivalSettings& settings, std::size_t size)
     : settings_(settings), size_(size), births_(births_of(settings, size)) {
   candidates_.reserve(size + births_);
-  holder_.reserve(size + births_);
-  waiting_.reserve(size + births_);
+  lives_.reserve(size + births_);
   survivors_.reserve(size + births_);
 }
 
@@ -41,7 +38,7 @@ void Survival::collect(const Population& rows, std::uint32_t offset, std::uint32
     const std::uint32_t birth = birth_generation(rows.id[row]);
     if (aged && birth < generation && generation - birth >= settings_.max_age)
       overage = generation - birth - settings_.max_age + 1;
-    candidates_.push_back({overage, rows.merit(row), offset + row});
+    candidates_.push_back({rows.merit(row), overage, offset + row});
   }
 }
 
@@ -75,7 +72,7 @@ void Survival::replace_worst(const Population& population, const Population& new
   keep_best(0, size_);
   std::sort(candidates_.begin(), candidates_.end(), precedes);
   for (std::uint32_t n = 0; n < newcomers.size(); ++n) {
-    const Candidate newcomer{0, newcomers.merit(n), old_rows + n};
+    const Candidate newcomer{newcomers.merit(n), 0, old_rows + n};
     if (candidates_.size() >= size_) {
       if (settings_.if_better && !precedes(newcomer, candidates_.back())) continue;
       candidates_.pop_back();
@@ -95,7 +92,7 @@ void Survival::replace_oldest(const Population& population, const Population& ne
   });
   std::size_t oldest = 0;
   for (std::uint32_t n = 0; n < newcomers.size(); ++n) {
-    const Candidate newcomer{0, newcomers.merit(n), old_rows + n};
+    const Candidate newcomer{newcomers.merit(n), 0, old_rows + n};
     if (candidates_.size() - oldest >= size_) {
       if (settings_.if_better && !precedes(newcomer, candidates_[oldest])) continue;
       ++oldest;
@@ -110,7 +107,7 @@ void Survival::replace_random(const Population& population, const Population& ne
   collect(population, 0, 0, false);
   keep_best(0, size_);
   for (std::uint32_t n = 0; n < newcomers.size(); ++n) {
-    const Candidate newcomer{0, newcomers.merit(n), old_rows + n};
+    const Candidate newcomer{newcomers.merit(n), 0, old_rows + n};
     if (candidates_.size() < size_) {
       candidates_.push_back(newcomer);
       continue;
@@ -122,26 +119,24 @@ void Survival::replace_random(const Population& population, const Population& ne
 
 void Survival::settle(Population& population, const Population& newcomers) {
   const auto old_rows = static_cast<std::uint32_t>(population.size());
-  holder_.assign(old_rows, vacant);
-  waiting_.clear();
-  for (const Candidate& candidate : candidates_) {
-    if (candidate.row < old_rows)
-      holder_[candidate.row] = candidate.row;
-    else
-      waiting_.push_back(candidate.row - old_rows);
-  }
-  std::sort(waiting_.begin(), waiting_.end());
-  std::size_t next = 0;
+  const auto all_rows = old_rows + static_cast<std::uint32_t>(newcomers.size());
+  lives_.assign(all_rows, 0);
+  for (const Candidate& candidate : candidates_) lives_[candidate.row] = 1;
+  std::uint32_t next = old_rows;
+  const auto find_next = [&] {
+    while (next < all_rows && lives_[next] == 0) ++next;
+    return next < all_rows;
+  };
   survivors_.clear();
   for (std::uint32_t row = 0; row < old_rows; ++row) {
-    if (holder_[row] == vacant && next < waiting_.size())
-      population.copy_row(row, newcomers, waiting_[next++]);
-    else if (holder_[row] == vacant)
-      continue;
+    if (lives_[row] == 0) {
+      if (!find_next()) continue;
+      population.copy_row(row, newcomers, next++ - old_rows);
+    }
     survivors_.push_back(row);
   }
   if (survivors_.size() < old_rows) population.keep(survivors_);
-  while (next < waiting_.size()) population.append_row(newcomers, waiting_[next++]);
+  while (find_next()) population.append_row(newcomers, next++ - old_rows);
 }
 
 void Survival::step(Population& population, const Population& newcomers, std::uint32_t generation,

@@ -45,6 +45,7 @@ class EvolutionPolicy final : public Policy {
   // Room for one generation, used between ask and tell only.
   std::vector<std::uint32_t> order_, mothers_, fathers_;
   std::vector<Merit> mother_merits_;
+  std::vector<Population::RankedRow> ranking_;
 };
 
 /// Gives `offspring` the widths of the context and `rows` rows that carry no judgement yet.

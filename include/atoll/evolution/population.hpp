@@ -84,8 +84,14 @@ class Population {
   /// infinite violation.
   bool better(std::size_t a, std::size_t b) const;
   Merit merit(std::size_t row) const { return Merit::of(violation[row], fitness[row], id[row]); }
-  /// Row indices from best to worst.
+  /// Row indices from best to worst; rows that are equal in everything, ids too, in the order they stand.
   void rank(std::vector<std::uint32_t>& order) const;
+  /// The same without allocation, for those who rank every generation and keep the room.
+  struct RankedRow {
+    Merit merit;
+    std::uint32_t row;
+  };
+  void rank(std::vector<std::uint32_t>& order, std::vector<RankedRow>& room) const;
   std::size_t best() const;  // size() > 0
 
   // One entry per row.

@@ -36,9 +36,9 @@ class Survival {
 
  private:
   struct Candidate {
-    std::uint32_t overage;  // generations beyond max_age, 0 where age does not count
     Merit merit;
-    std::uint32_t row;  // newcomers follow the population's rows
+    std::uint32_t overage;  // generations beyond max_age, 0 where age does not count
+    std::uint32_t row;      // newcomers follow the population's rows
   };
   static bool precedes(const Candidate& a, const Candidate& b);
   void collect(const Population& rows, std::uint32_t offset, std::uint32_t generation, bool aged);
@@ -54,9 +54,8 @@ class Survival {
   std::size_t size_;
   std::size_t births_;
   std::vector<Candidate> candidates_;
-  std::vector<std::uint32_t>
-      holder_;  // per old row: which row takes its place (itself, or old size + newcomer)
-  std::vector<std::uint32_t> waiting_, survivors_;
+  std::vector<std::uint8_t> lives_;  // per old row, then per newcomer
+  std::vector<std::uint32_t> survivors_;
 };
 
 }  // namespace atoll

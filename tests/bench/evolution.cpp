@@ -1,0 +1,99 @@
+// What a generation costs besides evaluating: ask and tell at population 200 with 61 integer genes and 60
+// cost columns, the size of a mapping search. Items are individuals. The fitness comes from a hash of the
+// row, so that survival has work.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "atoll/base/random.hpp"
+#include "atoll/base/yaml.hpp"
+#include "atoll/evolution/policy.hpp"
+
+namespace {
+
+atoll::GenomeSchema mapping_like() {
+  atoll::GenomeSchema schema;
+  for (int i = 0; i < 33; ++i)
+    schema.add(atoll::Gene{"tile" + std::to_string(i), atoll::GeneKind::range, 0, 11, 0});
+  for (int i = 0; i < 28; ++i)
+    schema.add(atoll::Gene{"order" + std::to_string(i), atoll::GeneKind::order_key, 0, 63,
+                           static_cast<std::uint16_t>(1 + i / 7)});
+  return schema;
+}
+
+atoll::GenomeSchema network_like() {
+  atoll::GenomeSchema schema;
+  for (int i = 0; i < 6; ++i)
+    schema.add(atoll::Gene{"global" + std::to_string(i), atoll::GeneKind::range, 0, 11, 0});
+  schema.add_block("blocks",
+                   {{"operator", atoll::GeneKind::category, 0, 3, 0},
+                    {"kernel", atoll::GeneKind::range, 0, 2, 0},
+                    {"channels", atoll::GeneKind::range, 0, 15, 0},
+                    {"stride", atoll::GeneKind::range, 1, 2, 0}},
+                   2, 11);
+  return schema;
+}
+
+void judge(atoll::Population& rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    std::int64_t sum = 0;
+    for (const std::int32_t gene : rows.integers(row)) sum += gene;
+    rows.fitness[row] = static_cast<double>(sum);
+    rows.violation[row] = 0;
+  }
+}
+
+void generations(benchmark::State& state, const std::string& yaml, const atoll::GenomeSchema& schema) {
+  atoll::PolicyContext context;
+  context.schema = &schema;
+  context.cost_width = 60;
+  context.size = 200;
+  context.generations = 1U << 20;
+  const auto policy =
+      atoll::PolicyFactory::read("bench", atoll::YamlNode::parse(yaml, "bench.yaml")).make(context);
+  atoll::Population offspring;
+  std::uint32_t g = 0;
+  std::int64_t born = 0;
+  for (auto _ : state) {
+    policy->ask(g, offspring);
+    judge(offspring);
+    for (std::size_t slot = 0; slot < offspring.size(); ++slot)
+      offspring.id[slot] = atoll::individual_id(0, g, 0, slot);
+    policy->tell(g, offspring);
+    born += static_cast<std::int64_t>(offspring.size());
+    ++g;
+  }
+  state.SetItemsProcessed(born);
+  state.counters["ns/individual"] = benchmark::Counter(
+      static_cast<double>(born) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+const bool registered = [] {
+  static const atoll::GenomeSchema mapping = mapping_like(), network = network_like();
+  const auto add = [](const std::string& name, const std::string& yaml, const atoll::GenomeSchema& schema) {
+    benchmark::RegisterBenchmark(("generation/" + name).c_str(), generations, yaml, schema);
+  };
+  add("standard", "{}", mapping);
+  add("records", "{}", network);
+  add("greedy",
+      "{selection: {truncation: {share: 0.4}}, crossover: {uniform: {rate: 0.6}}, mutation: {rate: 0.3}, "
+      "survival: "
+      "{elitism: {elites: 10}}}",
+      mapping);
+  add("explorer",
+      "{selection: {tournament: {size: 2}}, crossover: {two_point: {rate: 0.5}}, mutation: {rate: 0.6}, "
+      "survival: "
+      "{comma: {offspring: 400}}}",
+      mapping);
+  add("annealed",
+      "{selection: {rank: {pressure: 1.7}}, mutation: {rate: {anneal: [0.8, 0.05]}}, survival: {plus: "
+      "{offspring: "
+      "200}}}",
+      mapping);
+  add("self_adaptive", "{mutation: {rate: self_adaptive, genes: self_adaptive}, survival: comma}", mapping);
+  add("universal_steady", "{selection: universal, survival: {steady_state: {replace: worst}}}", mapping);
+  add("random_search", "random_search", mapping);
+  return true;
+}();
+
+}  // namespace
