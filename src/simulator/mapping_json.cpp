@@ -70,7 +70,8 @@ struct Reader {
   }
   const Json& list(const Json& map, const std::string& path, const char* key) const {
     const Json& value = at(map, path, key);
-    if (!value.is_array()) fail(path + "." + key, fmt::format("expected a list, found {}", value.dump()));
+    if (!value.is_array())
+      fail(fmt::format("{}.{}", path, key), fmt::format("expected a list, found {}", value.dump()));
     return value;
   }
   std::uint32_t count(const Json& value, const std::string& path, std::uint32_t low) const {
@@ -91,7 +92,7 @@ struct Reader {
             std::array<std::uint32_t, 2>& values) const {
     if (!map.contains(key)) return;
     const Json& array = list(map, path, key);
-    const std::string here = path + "." + key;
+    const std::string here = fmt::format("{}.{}", path, key);
     if (array.size() != 2) fail(here, fmt::format("expected two numbers, found {}", array.dump()));
     for (std::size_t i = 0; i < 2; ++i) values[i] = count(array[i], here, low);
   }
@@ -107,7 +108,7 @@ void read_traits(const Reader& reader, const Json& json, Layer& layer) {
   const Json& traits = reader.at(json, "layer", "traits");
   reader.expect_keys(traits, "layer.traits", operand_names);
   for (const auto& item : traits.items()) {
-    const std::string path = "layer.traits." + item.key();
+    const std::string path = fmt::format("layer.traits.{}", item.key());
     OperandTraits& t = layer.traits[reader.choice(item.key(), path, operand_names)];
     t.bits = static_cast<std::uint16_t>(reader.count(reader.at(item.value(), path, "bits"), path, 1));
     const Json& density = reader.at(item.value(), path, "density");
@@ -161,7 +162,7 @@ std::vector<std::uint8_t> read_loops(const Reader& reader, const Json& level, co
                                      const char* key, const Extents& outer, Extents& inner) {
   inner = outer;
   std::vector<std::uint8_t> order;
-  const std::string here = path + "." + key;
+  const std::string here = fmt::format("{}.{}", path, key);
   for (const Json& loop : reader.list(level, path, key)) {
     if (!loop.is_array() || loop.size() != 2)
       reader.fail(here, fmt::format("expected [dimension, extent], found {}", loop.dump()));

@@ -13,27 +13,27 @@
 namespace atoll {
 
 struct CostColumn {
-  std::string name;  // "cycles", "buffer.I.reads"
-  std::string unit;  // "cycle", "pJ", "word", "1"
+  std::string name;       // "cycles", "buffer.I.reads"
+  std::string unit;       // "cycle", "pJ", "word", "1"
   bool headline = false;  // stored in double precision; the others as floats
 };
 
 /// Fixed places of the headline columns.
 namespace cost {
 enum Headline : std::size_t {
-  cycles,         // cycles_steady + first load + last store + stalls of single buffers
-  cycles_steady,  // the slowest of compute and every port, transfers overlapped
-  energy,         // pJ: compute + all levels + fan-outs + leakage
-  edp,            // pJ * cycle: energy * cycles
-  area,           // um2 of the accelerator
-  power,          // mW: energy / (cycles / clock)
-  utilisation,    // operations / (units * cycles)
-  compute_energy, // pJ
-  network_energy, // pJ: hops of the fan-outs
-  leakage_energy, // pJ
-  bound_cycles,   // lower bound from tensor sizes alone (simulator/bounds.hpp)
-  bound_energy,   // pJ, likewise
-  binds,          // what limits cycles_steady: 0 compute, 1 + 2*level read port, 2 + 2*level write port
+  cycles,          // cycles_steady + first load + last store + stalls of single buffers
+  cycles_steady,   // the slowest of compute and every port, transfers overlapped
+  energy,          // pJ: compute + all levels + fan-outs + leakage
+  edp,             // pJ * cycle: energy * cycles
+  area,            // um2 of the accelerator
+  power,           // mW: energy / (cycles / clock)
+  utilisation,     // operations / (units * cycles)
+  compute_energy,  // pJ
+  network_energy,  // pJ: hops of the fan-outs
+  leakage_energy,  // pJ
+  bound_cycles,    // lower bound from tensor sizes alone (simulator/bounds.hpp)
+  bound_energy,    // pJ, likewise
+  binds,           // what limits cycles_steady: 0 compute, 1 + 2*level read port, 2 + 2*level write port
   headline_count
 };
 }  // namespace cost

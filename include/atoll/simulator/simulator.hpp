@@ -1,5 +1,5 @@
-// The one interface behind which cost models stand. A simulator is compiled once for the structure of an accelerator
-// and then evaluates whole batches: no allocation and no virtual call per individual.
+// The one interface behind which cost models stand. A simulator is compiled once for the structure of an
+// accelerator and then evaluates whole batches: no allocation and no virtual call per individual.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct HardwareRow {
   std::array<double, max_levels> read_energy{}, write_energy{};  // pJ per bit
   std::array<double, max_levels> leakage{};                      // pJ per instance and cycle
   std::array<std::array<double, operand_count>, max_levels> word_bits{};
-  std::array<double, max_levels> hop_energy{};                   // pJ per bit, fan-out below the level
+  std::array<double, max_levels> hop_energy{};  // pJ per bit, fan-out below the level
   double compute_energy = 0;
   double area = 0;
 };

@@ -1,0 +1,13 @@
+// The models behind make_simulator, one source each.
+#pragma once
+
+#include <memory>
+
+#include "atoll/simulator/simulator.hpp"
+
+namespace atoll {
+
+std::unique_ptr<Simulator> make_loopnest(const Accelerator& accelerator);
+std::unique_ptr<Simulator> make_reference(const Accelerator& accelerator);
+
+}  // namespace atoll

@@ -1,0 +1,198 @@
+// What the closed form knows before it counts: the structure of an accelerator, the facts of a layer, and the
+// loops of a mapping that turn more than once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "atoll/simulator/bounds.hpp"
+#include "atoll/simulator/simulator.hpp"
+#include "loopnest_rules.hpp"
+
+namespace atoll::loopnest {
+
+inline constexpr std::size_t max_loops = 64;  // each at least doubles a product below 2^53
+
+/// What an accelerator's structure fixes once and for all.
+struct Structure {
+  explicit Structure(const Accelerator& accelerator) : schema(loopnest_schema(accelerator)) {
+    levels = accelerator.levels.size();
+    units = static_cast<double>(accelerator.units());
+    for (std::size_t l = 0; l < levels; ++l) {
+      buffering[l] = accelerator.levels[l].buffering;
+      shared_port[l] = accelerator.levels[l].shared_port;
+      built[l] = static_cast<double>(accelerator.instances(l));
+    }
+    for (const Fanout& one : accelerator.fanouts) {
+      has_fanout[one.above] = true;
+      fanout[one.above] = one;
+    }
+  }
+
+  CostSchema schema;
+  std::size_t levels = 0;
+  std::array<bool, max_levels> has_fanout{};
+  std::array<Fanout, max_levels> fanout{};
+  std::array<Buffering, max_levels> buffering{};
+  std::array<bool, max_levels> shared_port{};
+  std::array<double, max_levels> built{};  // instances
+  double units = 0;
+};
+
+/// Rows or columns of a layer's input.
+struct Axis {
+  std::size_t row_dim = 0, tap_dim = 0;
+  Words row_step = 1, tap_step = 1;  // words from one output row, one tap, to the next
+  Words first = 0, extent = 0;
+  bool plain = false;  // neither shared rows nor padding: rows are as apart as channels
+};
+
+/// What a layer fixes, computed once for many mappings of it.
+struct LayerFacts {
+  Layer layer;
+  std::array<DimSet, operand_count> apart{};  // dimensions of which each turn gives other words
+  std::array<bool, operand_count> has{};
+  std::array<Axis, 2> axis{};
+  DimSet sliding = 0;  // dimensions along axes that are not plain
+  double macs = 0, operations = 0;
+  Words outputs = 0;
+  CompulsoryWords compulsory;
+};
+
+template <typename R>
+LayerFacts layer_facts(const Layer& layer) {
+  LayerFacts facts;
+  facts.layer = layer;
+  facts.apart = {R::weight_dims(layer.op), R::input_dims(), R::output_dims()};
+  for (std::size_t o = 0; o < operand_count; ++o) facts.has[o] = layer.has(static_cast<Operand>(o));
+  for (std::size_t a = 0; a < 2; ++a) {
+    Axis& axis = facts.axis[a];
+    axis.row_dim = index(a == 0 ? Dim::P : Dim::Q);
+    axis.tap_dim = index(a == 0 ? Dim::R : Dim::S);
+    axis.row_step = R::row_step(layer, a);
+    axis.tap_step = R::tap_step(layer, a);
+    axis.first = R::first_row(layer, a);
+    axis.extent = R::stored_rows(layer, a);
+    const Words last = axis.first + (layer.size[axis.row_dim] - Words{1}) * axis.row_step;
+    axis.plain = layer.size[axis.tap_dim] == 1 && axis.first >= 0 && last < axis.extent;
+    if (axis.plain)
+      facts.apart[index(Operand::I)] |= dim_bit(axis.row_dim);
+    else
+      facts.sliding |= dim_bit(axis.row_dim) | dim_bit(axis.tap_dim);
+  }
+  facts.macs = static_cast<double>(layer.macs());
+  facts.operations = static_cast<double>(layer.operations());
+  facts.outputs = static_cast<Words>(layer.elements(Operand::O));
+  facts.compulsory = compulsory_words(layer);
+  return facts;
+}
+
+struct Loop {
+  std::uint8_t dim, level;
+  bool in_space;
+  Words bound, step;  // turns, and how far one turn goes in its dimension
+};
+
+/// Outermost first; the loops of level l are [begin[l], begin[l + 1]). Index `levels` of the arrays stands
+/// for the multipliers.
+struct Nest {
+  std::array<Loop, max_loops> loop;
+  std::array<std::size_t, max_levels + 1> begin;
+  std::array<Words, max_loops + 1> time_before;     // product of the bounds in time of loops further out
+  std::array<Words, max_levels + 1> instances;      // product of the bounds in space above a level
+  std::array<const Extents*, max_levels + 1> tile;  // what enters a level
+  std::size_t size;
+
+  Words steps(std::size_t level) const { return time_before[begin[level]]; }
+  Words tile_words(std::size_t level, DimSet dims) const {
+    Words words = 1;
+    for (std::size_t d = 0; d < dim_count; ++d)
+      if ((dims >> d & 1) != 0) words *= (*tile[level])[d];
+    return words;
+  }
+  void push(std::size_t dim, std::size_t level, bool in_space, std::uint32_t outer, std::uint32_t inner) {
+    const Words bound = outer / inner;
+    loop[size] = {static_cast<std::uint8_t>(dim), static_cast<std::uint8_t>(level), in_space, bound, inner};
+    ++size;
+    time_before[size] = time_before[size - 1] * (in_space ? 1 : bound);
+  }
+};
+
+template <typename R>
+void build_nest(const Structure& structure, const Layer& layer, const Mapping& mapping, Nest& nest) {
+  nest.size = 0;
+  nest.time_before[0] = 1;
+  Words instances = 1;
+  for (std::size_t l = 0; l < structure.levels; ++l) {
+    const LevelMapping& level = mapping.level[l];
+    const Extents& entering = mapping.entering(l, layer);
+    nest.tile[l] = &entering;
+    nest.instances[l] = instances;
+    nest.begin[l] = nest.size;
+    for (std::size_t i = 0; i < dim_count; ++i) {
+      const std::size_t d = R::loop_dim(level, i);
+      if (entering[d] != level.temporal[d]) nest.push(d, l, false, entering[d], level.temporal[d]);
+    }
+    if (!structure.has_fanout[l]) continue;
+    const std::size_t first_in_space = nest.size;
+    for (std::size_t d = 0; d < dim_count; ++d)
+      if (level.temporal[d] != level.y[d]) nest.push(d, l, true, level.temporal[d], level.y[d]);
+    for (std::size_t d = 0; d < dim_count; ++d)
+      if (level.y[d] != level.x[d]) nest.push(d, l, true, level.y[d], level.x[d]);
+    for (std::size_t i = first_in_space; i < nest.size; ++i) instances *= nest.loop[i].bound;
+  }
+  nest.begin[structure.levels] = nest.size;
+  nest.instances[structure.levels] = instances;
+  nest.tile[structure.levels] = &mapping.level[structure.levels - 1].x;
+}
+
+/// One link of the chain of levels that hold an operand; child == levels stands for the multipliers.
+struct Edge {
+  std::size_t parent, child;
+};
+
+/// Words that cross an edge while the whole layer runs.
+struct Transfers {
+  Words delivered = 0;  // arrive at children, summed over them
+  Words sent = 0;       // leave the parent; less where children join
+  Words first = 0;      // part of `delivered` that fills the first tiles
+  Words tile = 0;       // words of one child's tile, padding included
+  Words apart = 0;      // children of one parent that are served one by one
+};
+
+/// How many transfers the loops in space make of one child's: all children, and those that do not join.
+struct Spread {
+  Words all = 1;      // every used child
+  Words apart = 1;    // under one parent, those served one by one
+  Words parents = 1;  // used parents
+};
+
+/// Over the loops in space whose dimension is not in `skip`. `joins(fanout)` says whether a fan-out joins.
+template <typename R, typename Joins>
+Spread spread(const Structure& structure, const Nest& nest, Edge edge, DimSet relevant, DimSet skip,
+              Joins joins) {
+  Spread result;
+  const std::size_t between = nest.begin[edge.parent];
+  for (std::size_t i = 0; i < nest.begin[edge.child]; ++i) {
+    const Loop& loop = nest.loop[i];
+    if (!loop.in_space || (skip >> loop.dim & 1) != 0) continue;
+    result.all *= loop.bound;
+    if (i < between)
+      result.parents *= loop.bound;
+    else
+      result.apart *=
+          R::transfers(loop.bound, (relevant >> loop.dim & 1) != 0, joins(structure.fanout[loop.level]));
+  }
+  return result;
+}
+
+/// How often a child's tile is replaced, the first included, where every replaced tile is new entirely.
+template <typename R>
+Words residencies(const Structure& structure, const Nest& nest, std::size_t child, DimSet relevant) {
+  std::size_t end = nest.begin[child];
+  if (child == structure.levels) return nest.time_before[end];  // multipliers keep nothing
+  while (end > 0 && (nest.loop[end - 1].in_space || R::leaves_tile(relevant, nest.loop[end - 1].dim))) --end;
+  return nest.time_before[end];
+}
+
+}  // namespace atoll::loopnest
