@@ -32,7 +32,7 @@ std::string bandwidth_text(double bits) {
 }
 
 std::string area_text(double um2) {
-  return um2 >= 1e5 ? fmt::format("{:.4g} mm2", um2 / 1e6) : fmt::format("{:.4g} um2", um2);
+  return um2 >= 1e5 ? fmt::format("{:.6g} mm2", um2 / 1e6) : fmt::format("{:.6g} um2", um2);
 }
 
 // The table, row by row; finds the source of each figure by its path.
