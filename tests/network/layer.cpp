@@ -135,6 +135,28 @@ TEST(Layer, InferredInputIsTheSmallestThatFits) {
   }
 }
 
+TEST(Layer, RoundingUpTakesOneMoreStepUnlessItStartsBehindTheInput) {
+  Layer pool;
+  pool.op = LayerOp::pool;
+  pool.size[index(Dim::R)] = 3;
+  pool.stride[0] = 2;
+  pool.input_extent[0] = 6;
+  EXPECT_EQ(window_steps(pool, 0), 2U);
+  extend_to_round_up(pool, 0);
+  EXPECT_EQ(window_steps(pool, 0), 3U);
+  EXPECT_EQ(pool.padding_after[0], 1U);
+  extend_to_round_up(pool, 0);
+  EXPECT_EQ(window_steps(pool, 0), 3U);
+
+  Layer wide = pool;
+  wide.size[index(Dim::R)] = 1;
+  wide.padding_after[0] = 0;
+  wide.stride[0] = 6;
+  wide.input_extent[0] = 6;
+  extend_to_round_up(wide, 0);
+  EXPECT_EQ(window_steps(wide, 0), 1U);  // the second window would start at row 6 of 0..5
+}
+
 TEST(Layer, RefusesWhatCannotBe) {
   const auto with = [](const std::function<void(Layer&)>& change) {
     Layer layer = vgg_layer();
