@@ -1,5 +1,5 @@
-// The archipelago: all islands of a run, spread over the ranks, working through the tasks one after another. This header is what
-// the program calls; the life of one island stands in src/island/island.cpp.
+// The archipelago: all islands of a run, spread over the ranks, working through the tasks one after another.
+// This header is what the program calls; the life of one island stands in src/island/island.cpp.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "atoll/evolution/objective.hpp"
 #include "atoll/evolution/policy.hpp"
+#include "atoll/island/migration.hpp"
 #include "atoll/island/topology.hpp"
 #include "atoll/space/search_space.hpp"
 #include "atoll/store/layout.hpp"
@@ -19,13 +20,10 @@ namespace atoll {
 
 class Communicator;
 
-enum class Leave : std::uint8_t { best, random, tournament };
-enum class Enter : std::uint8_t { replace_worst, replace_worst_if_better, replace_random, replace_random_if_better };
-
 struct MigrationSettings {
   TopologySettings topology;
-  std::uint32_t every = 5;    // generations; 0: never
-  std::uint32_t elites = 5;   // individuals per edge
+  std::uint32_t every = 5;   // generations; 0: never
+  std::uint32_t elites = 5;  // individuals per edge
   Leave leave = Leave::best;
   Enter enter = Enter::replace_worst_if_better;
 };
@@ -38,17 +36,17 @@ struct CheckpointSettings {
 struct ArchipelagoSettings {
   std::uint64_t seed = 1;
   std::uint32_t islands = 4;
-  std::size_t size = 200;                // individuals per island
-  std::uint32_t generations = 50;        // per task: the horizon
-  std::vector<PolicyFactory> policies;   // one per island
+  std::size_t size = 200;               // individuals per island
+  std::uint32_t generations = 50;       // per task: the horizon
+  std::vector<PolicyFactory> policies;  // one per island
   Objective objective;
   MigrationSettings migration;
   CheckpointSettings checkpoint;
-  std::string folder;                    // the run folder: results.h5, checkpoints/
+  std::string folder;  // the run folder: results.h5, checkpoints/
   StoreLayout layout;
-  std::uint64_t run_key = 0;             // hash of what makes the run the same run
-  std::uint32_t stop_after = 0;          // generations over all tasks in this call; 0: no limit
-  double max_seconds = 0;                // 0: no limit
+  std::uint64_t run_key = 0;     // hash of what makes the run the same run
+  std::uint32_t stop_after = 0;  // generations over all tasks in this call; 0: no limit
+  double max_seconds = 0;        // 0: no limit
   bool resume = false;
 };
 
@@ -56,7 +54,7 @@ struct ArchipelagoSettings {
 struct Progress {
   std::uint32_t task = 0, tasks = 0, generation = 0, generations = 0;
   std::string task_name;
-  std::uint64_t evaluations = 0;      // of the whole archipelago in this call
+  std::uint64_t evaluations = 0;  // of the whole archipelago in this call
   double seconds = 0, best = 0, ratio_to_bound = 0, seconds_left = 0;
 };
 
@@ -66,20 +64,24 @@ struct EdgeTraffic {
 };
 
 struct ArchipelagoReport {
-  bool finished = false;              // false: stopped early with a good checkpoint
-  std::uint64_t evaluations = 0;
-  double seconds = 0, seconds_evaluating = 0, seconds_waiting_for_store = 0;
+  bool finished = false;          // false: stopped early with a good checkpoint
+  std::uint64_t evaluations = 0;  // of this call; on rank 0
+  double seconds = 0;
+  double seconds_evaluating = 0, seconds_waiting_for_store = 0;  // summed over ranks; on rank 0
   std::uint64_t acknowledged_batches = 0, synced_batches = 0;
-  std::vector<EdgeTraffic> edges;     // on rank 0
+  std::vector<EdgeTraffic> edges;  // on rank 0
 };
 
 /// Which rank hosts an island: consecutive blocks, as even as possible.
 std::uint32_t rank_of_island(std::uint32_t island, std::uint32_t islands, std::uint32_t ranks);
 
-/// Runs (or resumes) everything; called by all ranks. `stop_requested` is polled between generations (signals). Errors of one rank are thrown
-/// there; main() ends the job for all.
-ArchipelagoReport run_archipelago(const ArchipelagoSettings& settings, SearchSpace& space, Communicator& world,
-                                  const std::function<bool()>& stop_requested,
+/// Runs (or resumes) everything; called by all ranks. `stop_requested` is asked at every agreement (signals).
+///
+/// Two kinds of failure. What rank 0 meets on disk (a run folder in use, a damaged checkpoint, a full disk)
+/// is agreed: every rank throws the same InputError or ResourceError and can still finish in good order.
+/// Anything else is thrown only where it happens; main() then ends the job for all with Communicator::abort.
+ArchipelagoReport run_archipelago(const ArchipelagoSettings& settings, SearchSpace& space,
+                                  Communicator& world, const std::function<bool()>& stop_requested,
                                   const std::function<void(const Progress&)>& progress);
 
 }  // namespace atoll

@@ -1,5 +1,5 @@
-// MPI, and only here. A communicator over all ranks of the job (or a single process without mpirun), with typed point-to-point
-// messages of bytes, agreement, and waits that let the caller go on with other work.
+// MPI, and only here. A communicator over all ranks of the job (or a single process without mpirun), with
+// typed point-to-point messages of bytes, agreement, and waits that let the caller go on with other work.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ class Communicator {
   /// Processors this process may run on, as "0-1".
   virtual std::string allowed_processors() const = 0;
 
-  /// Takes the bytes and sends them without waiting; the buffer lives until delivered. Sending to oneself works.
+  /// Takes the bytes and sends them without waiting; the buffer lives until delivered. Sending to oneself
+  /// works.
   virtual void send(int to, Channel channel, std::vector<std::uint8_t> bytes) = 0;
   /// A waiting message, if there is one (any source).
   virtual std::optional<Message> poll(Channel channel) = 0;
@@ -41,7 +42,8 @@ class Communicator {
   virtual std::size_t pending_sends() = 0;
 
   /// Element-wise maximum over all ranks; `idle` as above (non-blocking reduction inside).
-  virtual std::vector<std::int64_t> agree_max(std::span<const std::int64_t> values, const std::function<void()>& idle = {}) = 0;
+  virtual std::vector<std::int64_t> agree_max(std::span<const std::int64_t> values,
+                                              const std::function<void()>& idle = {}) = 0;
   virtual void barrier(const std::function<void()>& idle = {}) = 0;
   /// Rank 0's bytes on every rank / every rank's bytes on rank 0 (empty elsewhere).
   virtual std::vector<std::uint8_t> broadcast(std::vector<std::uint8_t> bytes) = 0;
