@@ -74,14 +74,28 @@ void random_block(const GenomeSchema& schema, const RecordBlock& block, Random& 
   for (std::size_t i = block.innovation(count); i < block.end(); ++i) row[i] = 0;
 }
 
+// An id that is missing or stands in an earlier record too becomes the smallest that is free in the whole
+// block.
+void mend_innovation(const RecordBlock& block, std::size_t active, std::size_t record,
+                     std::span<std::int32_t> row) {
+  const auto used = [&](std::int32_t id, std::size_t records) {
+    for (std::size_t r = 0; r < records; ++r)
+      if (r != record && row[block.innovation(r)] == id) return true;
+    return false;
+  };
+  std::int32_t& id = row[block.innovation(record)];
+  if (id > 0 && !used(id, record)) return;
+  id = 1;
+  while (used(id, active)) ++id;
+}
+
 void clamp_block(const GenomeSchema& schema, const RecordBlock& block, std::span<std::int32_t> row) {
   const std::int32_t count = std::clamp(row[block.first], static_cast<std::int32_t>(block.min_count),
                                         static_cast<std::int32_t>(block.max_count));
   row[block.first] = count;
   const auto active = static_cast<std::size_t>(count);
   for (std::size_t record = 0; record < active; ++record) {
-    std::int32_t& innovation = row[block.innovation(record)];
-    if (innovation <= 0) innovation = static_cast<std::int32_t>(record) + 1;
+    mend_innovation(block, active, record, row);
     for (std::size_t f = 0; f < block.fields; ++f) {
       const Gene& gene = schema.integers[block.field(record, f)];
       std::int32_t& value = row[block.field(record, f)];

@@ -69,7 +69,8 @@ struct GenomeSchema {
 /// Fills a row uniformly within the schema: counts uniform in min..max, fresh innovation ids.
 void random_row(const GenomeSchema& schema, Random& random, std::span<std::int32_t> integers,
                 std::span<double> reals);
-/// Clamps every gene into its range, counts into theirs, zeroes records beyond the count.
+/// Clamps every gene into its range, counts into theirs, zeroes records beyond the count, renews innovation
+/// ids that are missing or doubled. Legal rows stay as they are.
 void clamp_row(const GenomeSchema& schema, std::span<std::int32_t> integers, std::span<double> reals);
 /// A fresh innovation id (31 bits, never 0).
 std::int32_t fresh_innovation(Random& random);
