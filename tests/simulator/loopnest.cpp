@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "random_cases.hpp"
+
+namespace atoll::test {
+namespace {
+
+constexpr std::uint32_t cases = 6000;
+constexpr std::uint64_t most_operations = 400;
+
+bool equal(const CostColumn& column, double a, double b) {
+  if (column.unit == "word" || column.unit == "cycle" || column.unit == "1") {
+    if (column.name != "utilisation") return a == b;
+  }
+  return std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b));
+}
+
+std::string difference(const CostSchema& schema, const std::vector<double>& a, const std::vector<double>& b) {
+  for (std::size_t i = 0; i < schema.width(); ++i)
+    if (!equal(schema.columns[i], a[i], b[i]))
+      return schema.columns[i].name + ": " + std::to_string(a[i]) + " against " + std::to_string(b[i]);
+  return {};
+}
+
+bool in_space(const LevelMapping& level, Dim d) {
+  return level.temporal[index(d)] != level.x[index(d)];
+}
+
+void note_features(const Case& one, std::map<std::string, int>& seen) {
+  const Layer& layer = one.layer;
+  ++seen[std::string(name(layer.op))];
+  for (std::size_t a = 0; a < 2; ++a) {
+    seen["stride"] += layer.stride[a] > 1;
+    seen["dilation"] += layer.dilation[a] > 1;
+    seen["padding before"] += layer.padding_before[a] > 0;
+    seen["padding after"] += layer.padding_after[a] > 0;
+  }
+  seen["groups"] += layer[Dim::G] > 1;
+  seen["depthwise"] += layer.op == LayerOp::conv && layer[Dim::G] > 1 && layer[Dim::K] * layer[Dim::C] == 1;
+  seen["two fan-outs"] += one.accelerator.fanouts.size() == 2;
+  for (const Fanout& fanout : one.accelerator.fanouts) {
+    const LevelMapping& level = one.mapping.level[fanout.above];
+    const bool diagonal = (in_space(level, Dim::P) && in_space(level, Dim::R)) ||
+                          (in_space(level, Dim::Q) && in_space(level, Dim::S));
+    seen["diagonal"] += diagonal && fanout.multicast;
+    seen["reduction in space"] += in_space(level, Dim::C) && fanout.reduction;
+    seen["collisions in space"] += in_space(level, Dim::C) && !fanout.reduction;
+    seen["multicast in space"] += in_space(level, Dim::K) && fanout.multicast;
+    seen["no multicast in space"] += in_space(level, Dim::K) && !fanout.multicast;
+  }
+  for (std::size_t l = 1; l < one.accelerator.levels.size(); ++l) {
+    const StorageLevel& level = one.accelerator.levels[l];
+    ++seen["buffering " + std::to_string(static_cast<int>(level.buffering))];
+    seen["shared port"] += level.shared_port;
+    seen["bypass"] += one.mapping.level[l].keep != all_operands;
+    seen["chosen keep"] += one.mapping.level[l].keep != level.keep;
+  }
+}
+
+TEST(Loopnest, EqualsTheReferenceInEveryColumnOnRandomCases) {
+  std::map<std::string, int> seen, binds;
+  for (std::uint32_t i = 0; i < cases; ++i) {
+    const Case one = random_case(i, most_operations);
+    ASSERT_EQ(check(one.mapping, one.layer, one.accelerator, true), "");
+    const auto closed = make_simulator("loopnest", one.accelerator);
+    const auto executed = make_simulator("reference", one.accelerator);
+    const std::vector<double> fast = evaluate(*closed, one);
+    const std::vector<double> slow = evaluate(*executed, one);
+    ASSERT_EQ(difference(closed->schema(), fast, slow), "")
+        << "case " << i << "\n"
+        << mapping_to_json(one.mapping, one.layer, one.accelerator) << "\n"
+        << loop_nest(one.mapping, one.layer, one.accelerator);
+    note_features(one, seen);
+    ++binds[fast[cost::binds] == 0 ? "compute" : "port"];
+  }
+  for (const auto& [feature, count] : seen) EXPECT_GT(count, 25) << feature;
+  for (const auto& [what, count] : binds) EXPECT_GT(count, 100) << what;
+  EXPECT_EQ(seen.size(), 23U);
+  EXPECT_EQ(binds.size(), 2U);
+}
+
+TEST(Loopnest, BatchEqualsRowByRow) {
+  Random random = stream(0, 2);
+  const Accelerator accelerator = random_accelerator(random);
+  const auto simulator = make_simulator("loopnest", accelerator);
+  std::vector<Layer> layers;
+  std::vector<HardwareRow> hardware;
+  std::vector<Mapping> mappings;
+  for (int i = 0; i < 50; ++i) {
+    layers.push_back(random_layer(random, 100000));
+    hardware.push_back(hardware_row(accelerator));
+    hardware.back().read_energy[0] = i;
+    mappings.push_back(random_mapping(random, layers.back(), accelerator));
+  }
+  const std::size_t width = simulator->schema().width();
+  std::vector<double> together(width * mappings.size()), alone(width);
+  simulator->evaluate({layers, hardware, mappings}, together);
+  for (std::size_t i = 0; i < mappings.size(); ++i) {
+    simulator->evaluate({{&layers[i], 1}, {&hardware[i], 1}, {&mappings[i], 1}}, alone);
+    for (std::size_t c = 0; c < width; ++c) ASSERT_EQ(together[i * width + c], alone[c]);
+  }
+}
+
+}  // namespace
+}  // namespace atoll::test

@@ -1,0 +1,201 @@
+// Small random accelerators, layers and legal mappings, drawn from keyed streams: the same on every machine.
+// Sizes are such that the executed reference needs about a millisecond for one.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "atoll/base/random.hpp"
+#include "atoll/simulator/mapping.hpp"
+#include "atoll/simulator/simulator.hpp"
+
+namespace atoll::test {
+
+struct Case {
+  Accelerator accelerator;
+  Layer layer;
+  Mapping mapping;
+};
+
+inline Random stream(std::uint32_t number, std::uint32_t kind) {
+  return Random({.seed = 20, .purpose = Purpose::test, .island = kind, .individual = number});
+}
+
+inline double pick(Random& random, const std::vector<double>& values) {
+  return values[random.below(static_cast<std::uint32_t>(values.size()))];
+}
+
+inline OperandSet random_operands(Random& random) {
+  return static_cast<OperandSet>(random.below(8));
+}
+
+inline StorageLevel random_level(Random& random, std::size_t l) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  StorageLevel level;
+  level.name = "level" + std::to_string(l);
+  level.keep = l == 0 ? all_operands : random_operands(random);
+  level.may_keep = static_cast<OperandSet>(random_operands(random) & ~level.keep);
+  level.size = infinity;
+  level.buffering = static_cast<Buffering>(random.below(3));
+  level.read_bandwidth = pick(random, {infinity, 1, 4, 13, 64});
+  level.write_bandwidth = pick(random, {infinity, 1, 4, 17, 64});
+  level.shared_port = random.chance(0.3);
+  level.access_width = pick(random, {8, 16, 32});
+  level.read_energy = pick(random, {0, 1, 2.5, 100});
+  level.write_energy = pick(random, {0, 1.5, 2, 120});
+  level.leakage = pick(random, {0, 0.01, 0.3});
+  level.area = pick(random, {1, 10});
+  for (double& bits : level.word_bits) bits = pick(random, {0, 4, 8, 16, 32});
+  return level;
+}
+
+inline Accelerator random_accelerator(Random& random) {
+  Accelerator accelerator;
+  accelerator.name = "random";
+  accelerator.clock = 2e8;
+  const std::uint32_t levels = 2 + random.below(4);
+  for (std::size_t l = 0; l < levels; ++l) accelerator.levels.push_back(random_level(random, l));
+  for (std::size_t l = 0; l < levels; ++l) {
+    if (accelerator.fanouts.size() == 2 || !random.chance(0.45)) continue;
+    Fanout fanout;
+    fanout.above = l;
+    fanout.x = 1 + random.below(6);
+    fanout.y = 1 + random.below(6);
+    fanout.multicast = random.chance(0.7);
+    fanout.reduction = random.chance(0.6);
+    fanout.hop_energy = pick(random, {0, 0.1, 1});
+    accelerator.fanouts.push_back(fanout);
+  }
+  accelerator.compute.energy = pick(random, {0.2, 1});
+  accelerator.compute.area = 5;
+  return accelerator;
+}
+
+inline std::uint32_t random_extent(Random& random) {
+  static constexpr std::array<std::uint32_t, 10> extents = {1, 1, 2, 2, 3, 4, 4, 5, 6, 8};
+  return extents[random.below(extents.size())];
+}
+
+// Rows or columns: taps, stride, dilation, padding up to the window's reach, sometimes input that is not
+// reached.
+inline void random_axis(Random& random, Layer& layer, std::size_t a, Dim rows, Dim taps) {
+  layer.size[index(rows)] = random_extent(random);
+  layer.size[index(taps)] = 1 + random.below(4);
+  layer.stride[a] = 1 + random.below(3);
+  layer.dilation[a] = random.chance(0.3) ? 2 + random.below(2) : 1;
+  const std::uint32_t reach = (layer[taps] - 1) * layer.dilation[a];
+  if (random.chance(0.6)) {
+    layer.padding_before[a] = random.below(reach + 1);
+    layer.padding_after[a] = random.below(reach + 1);
+  }
+  const std::uint32_t padded =
+      (layer[rows] - 1) * layer.stride[a] + reach + 1 + random.below(layer.stride[a]);
+  const std::uint32_t padding = layer.padding_before[a] + layer.padding_after[a];
+  if (padded > padding) {
+    layer.input_extent[a] = padded - padding;
+  } else {
+    layer.padding_before[a] = layer.padding_after[a] = 0;
+    layer.input_extent[a] = padded;
+  }
+}
+
+inline void random_shape(Random& random, Layer& layer) {
+  const auto draw = [&](Dim d) { layer.size[index(d)] = random_extent(random); };
+  layer.op = static_cast<LayerOp>(random.chance(0.6) ? 0 : random.below(5));
+  if (random.chance(0.3)) draw(Dim::N);
+  if (layer.op != LayerOp::conv || random.chance(0.4)) draw(Dim::G);
+  if (layer.multiplies() && random.chance(0.8)) {  // else depthwise
+    draw(Dim::K);
+    draw(Dim::C);
+  }
+  if (layer.op == LayerOp::conv || layer.op == LayerOp::pool) {
+    random_axis(random, layer, 0, Dim::P, Dim::R);
+    random_axis(random, layer, 1, Dim::Q, Dim::S);
+  } else if (layer.op != LayerOp::fc) {
+    draw(Dim::P);
+    if (layer.op == LayerOp::elementwise) draw(Dim::Q);
+    infer_input_extent(layer);
+  }
+}
+
+inline Layer random_layer(Random& random, std::uint64_t most_operations) {
+  while (true) {
+    Layer layer;
+    random_shape(random, layer);
+    if (layer.operations() > most_operations) continue;
+    layer.validate("random");
+    return layer;
+  }
+}
+
+inline std::uint32_t random_divisor(Random& random, std::uint32_t n, std::uint32_t most) {
+  std::vector<std::uint32_t> divisors;
+  for (std::uint32_t d = 1; d <= n && d <= most; ++d)
+    if (n % d == 0) divisors.push_back(d);
+  return divisors[random.below(static_cast<std::uint32_t>(divisors.size()))];
+}
+
+inline void random_space(Random& random, const Extents& outer, Extents& inner, std::uint32_t room) {
+  inner = outer;
+  for (int tries = 0; tries < 3; ++tries) {
+    const std::uint32_t d = random.below(dim_count);
+    const std::uint32_t bound = random_divisor(random, inner[d], room);
+    inner[d] /= bound;
+    room /= bound;
+  }
+}
+
+inline void random_order(Random& random, LevelMapping& level) {
+  for (std::uint8_t d = 0; d < dim_count; ++d) level.order[d] = d;
+  for (std::uint32_t d = dim_count; d-- > 1;) std::swap(level.order[d], level.order[random.below(d + 1)]);
+}
+
+/// Legal apart from capacity, which random accelerators do not limit unless told to.
+inline Mapping random_mapping(Random& random, const Layer& layer, const Accelerator& accelerator) {
+  Mapping mapping;
+  mapping.levels = static_cast<std::uint8_t>(accelerator.levels.size());
+  OperandSet present = all_operands;
+  if (!layer.has(Operand::W)) present = static_cast<OperandSet>(present & ~operand_bit(Operand::W));
+  Extents entering = layer.size;
+  for (std::size_t l = 0; l < mapping.levels; ++l) {
+    LevelMapping& level = mapping.level[l];
+    const StorageLevel& storage = accelerator.levels[l];
+    for (std::size_t d = 0; d < dim_count; ++d)
+      level.temporal[d] = random.chance(0.5) ? entering[d] : random_divisor(random, entering[d], entering[d]);
+    level.y = level.x = level.temporal;
+    if (const Fanout* fanout = accelerator.fanout_below(l)) {
+      random_space(random, level.temporal, level.y, fanout->y);
+      random_space(random, level.y, level.x, fanout->x);
+    }
+    random_order(random, level);
+    level.keep = static_cast<OperandSet>((storage.keep | (storage.may_keep & random.below(8))) & present);
+    entering = level.x;
+  }
+  // What is left turns in time at the last level, before its loops in space.
+  LevelMapping& last = mapping.level[mapping.levels - 1U];
+  for (std::size_t d = 0; d < dim_count; ++d) {
+    last.temporal[d] /= entering[d];
+    last.y[d] /= entering[d];
+    last.x[d] = 1;
+  }
+  return mapping;
+}
+
+inline Case random_case(std::uint32_t number, std::uint64_t most_operations) {
+  Random random = stream(number, 1);
+  Case result;
+  result.accelerator = random_accelerator(random);
+  result.layer = random_layer(random, most_operations);
+  result.mapping = random_mapping(random, result.layer, result.accelerator);
+  return result;
+}
+
+inline std::vector<double> evaluate(const Simulator& simulator, const Case& one) {
+  const HardwareRow hardware = hardware_row(one.accelerator);
+  std::vector<double> costs(simulator.schema().width());
+  simulator.evaluate({{&one.layer, 1}, {&hardware, 1}, {&one.mapping, 1}}, costs);
+  return costs;
+}
+
+}  // namespace atoll::test
