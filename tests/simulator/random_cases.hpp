@@ -182,6 +182,43 @@ inline Mapping random_mapping(Random& random, const Layer& layer, const Accelera
   return mapping;
 }
 
+// Moves one factor of dimension d from the outermost loop in time to a loop of level l.
+enum class Kind : std::uint8_t { time, y, x };
+inline void move_factor(Mapping& mapping, std::size_t l, Kind kind, std::size_t d, std::uint32_t factor) {
+  for (std::size_t i = 0; i < l; ++i) {
+    mapping.level[i].temporal[d] *= factor;
+    mapping.level[i].y[d] *= factor;
+    mapping.level[i].x[d] *= factor;
+  }
+  if (kind != Kind::time) mapping.level[l].temporal[d] *= factor;
+  if (kind == Kind::x) mapping.level[l].y[d] *= factor;
+}
+
+inline std::uint32_t smallest_factor(std::uint32_t n) {
+  for (std::uint32_t f = 2; f * f <= n; ++f)
+    if (n % f == 0) return f;
+  return n;
+}
+
+/// Legal in all respects, on accelerators and layers of real size: factors wander inwards while everything
+/// fits.
+inline Mapping random_fitting_mapping(Random& random, const Layer& layer, const Accelerator& accelerator) {
+  Mapping mapping = trivial_mapping(layer, accelerator);
+  for (std::size_t l = 0; l < mapping.levels; ++l) random_order(random, mapping.level[l]);
+  for (int moves = 0; moves < 60; ++moves) {
+    const std::size_t d = random.below(dim_count);
+    const std::uint32_t left = layer.size[d] / mapping.level[0].temporal[d];
+    const std::size_t l = random.below(mapping.levels);
+    const auto kind =
+        accelerator.fanout_below(l) != nullptr ? static_cast<Kind>(random.below(3)) : Kind::time;
+    if (left == 1 || (l == 0 && kind == Kind::time)) continue;
+    Mapping next = mapping;
+    move_factor(next, l, kind, d, smallest_factor(left));
+    if (check(next, layer, accelerator, true).empty()) mapping = next;
+  }
+  return mapping;
+}
+
 inline Case random_case(std::uint32_t number, std::uint64_t most_operations) {
   Random random = stream(number, 1);
   Case result;
