@@ -1,6 +1,8 @@
 #include "atoll/base/portable_math.hpp"
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -13,6 +15,17 @@ constexpr double ln2_high = 0x1.62e42fee00000p-1;
 constexpr double ln2_low = 0x1.a39ef35793c76p-33;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+// 1 / k!, k = 0 to 14: the terms of the exponential that matter for |x| < 0.35.
+constexpr auto inverse_factorials = [] {
+  std::array<double, 15> values{};
+  double factorial = 1;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    if (k > 0) factorial *= static_cast<double>(k);
+    values[k] = 1 / factorial;
+  }
+  return values;
+}();
 
 // 2^exponent for a normal result, -1022 <= exponent <= 1023.
 double power_of_two(int exponent) {
@@ -53,8 +66,9 @@ double portable_exp(double value) {
   const double scaled = value * 0x1.71547652b82fep+0;  // 1 / ln 2
   const int exponent = static_cast<int>(scaled + (scaled < 0 ? -0.5 : 0.5));
   const double rest = (value - exponent * ln2_high) - exponent * ln2_low;
-  double series = 1.0;
-  for (int k = 14; k >= 1; --k) series = 1.0 + series * rest / k;
+  double series = inverse_factorials.back();
+  for (std::size_t k = inverse_factorials.size() - 1; k-- > 0;)
+    series = inverse_factorials[k] + series * rest;
   // In two steps, as 2^exponent itself may be out of range.
   const int half = exponent / 2;
   return series * power_of_two(half) * power_of_two(exponent - half);
