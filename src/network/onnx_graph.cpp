@@ -68,9 +68,15 @@ OnnxGraph::OnnxGraph(const std::string& path, const NetworkOptions& options) : p
   for (const onnx::SparseTensorProto& tensor : graph().sparse_initializer())
     constants_.insert(tensor.values().name());
   settle_batch(options);
-  infer_shapes();
-  collect_shapes();
+  find_shapes();
   collect_constants();
+}
+
+void OnnxGraph::find_shapes() {
+  do {
+    infer_shapes();
+    collect_shapes();
+  } while (fold_targets(*model_.mutable_graph(), shapes_));
 }
 
 void OnnxGraph::parse() {
@@ -85,6 +91,8 @@ void OnnxGraph::parse() {
   if (model_.opset_import_size() == 0)
     throw InputError(fmt::format("{}: malformed ONNX: it names no operator set (opset_import)", path_));
   drop_weights(*model_.mutable_graph());
+  // Before version 4 every initializer had to be an input as well; ours need not be.
+  if (model_.ir_version() < 4) model_.set_ir_version(4);
 }
 
 void OnnxGraph::settle_batch(const NetworkOptions& options) {
@@ -128,10 +136,10 @@ void OnnxGraph::settle_batch(const NetworkOptions& options) {
 void OnnxGraph::infer_shapes() {
   try {
     onnx::shape_inference::InferShapes(model_, onnx::OpSchemaRegistry::Instance(),
-                                       onnx::ShapeInferenceOptions(false, 0, true));
+                                       onnx::ShapeInferenceOptions(false, 0, false));
   } catch (const std::exception& error) {
     throw InputError(
-        fmt::format("{}: malformed ONNX: the shapes contradict each other: {}", path_, error.what()));
+        fmt::format("{}: malformed ONNX: shape inference refuses the graph: {}", path_, error.what()));
   }
 }
 

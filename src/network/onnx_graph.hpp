@@ -39,6 +39,7 @@ class OnnxGraph {
 
  private:
   void parse();
+  void find_shapes();
   void settle_batch(const NetworkOptions& options);
   void infer_shapes();
   void collect_shapes();
@@ -51,6 +52,10 @@ class OnnxGraph {
   std::set<std::string> constants_;
   std::set<std::string> inputs_;
 };
+
+/// Replaces targets of Reshape and its like that are computed from known shapes by constants; whether there
+/// were any. Shapes further on can then be inferred.
+bool fold_targets(onnx::GraphProto& graph, const std::map<std::string, std::vector<std::int64_t>>& shapes);
 
 /// Attributes of a node, with the default of the standard.
 std::int64_t onnx_int(const onnx::NodeProto& node, std::string_view name, std::int64_t otherwise);
