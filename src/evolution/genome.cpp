@@ -1,5 +1,7 @@
 #include "atoll/evolution/genome.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "atoll/base/error.hpp"
@@ -22,7 +24,7 @@ std::size_t GenomeSchema::add_block(const std::string& name, std::vector<Gene> f
   integers.push_back({name + ".count", GeneKind::count, static_cast<std::int32_t>(min_count),
                       static_cast<std::int32_t>(max_count), 0});
   for (std::size_t record = 0; record < max_count; ++record) {
-    const std::string prefix = name + "[" + std::to_string(record) + "].";
+    const std::string prefix = fmt::format("{}[{}].", name, record);
     integers.push_back({prefix + "innovation", GeneKind::innovation, 0, 0x7fffffff, 0});
     for (Gene field : fields) {
       field.name = prefix + field.name;
@@ -36,8 +38,7 @@ std::size_t GenomeSchema::add_block(const std::string& name, std::vector<Gene> f
 void GenomeSchema::validate() const {
   for (const Gene& gene : integers)
     if (gene.low > gene.high)
-      throw InternalError("gene '" + gene.name + "' has an empty range " + std::to_string(gene.low) + ".." +
-                          std::to_string(gene.high));
+      throw InternalError(fmt::format("gene '{}' has an empty range {}..{}", gene.name, gene.low, gene.high));
   for (const RealGene& gene : reals)
     if (!(gene.low <= gene.high)) throw InternalError("real gene '" + gene.name + "' has an empty range");
   std::size_t free_from = 0;

@@ -1,6 +1,8 @@
 // What makes a row legal, said once more and in another way than the code under test says it; and statistics.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <map>
 #include <set>
@@ -20,7 +22,7 @@ inline std::string complaint(const GenomeSchema& schema, std::span<const std::in
     const std::int32_t count = row[block.first];
     if (count < static_cast<std::int32_t>(block.min_count) ||
         count > static_cast<std::int32_t>(block.max_count))
-      return block.name + ": count " + std::to_string(count);
+      return block.name + fmt::format(": count {}", count);
     std::set<std::int32_t> ids;
     for (std::size_t i = block.first + 1; i < block.end(); ++i) {
       const auto record = static_cast<std::int32_t>((i - block.first - 1) / block.stride());

@@ -1,5 +1,6 @@
 #include "atoll/evolution/mutation.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -146,8 +147,8 @@ TEST(Mutation, CreepGoesAFewPlacesAndTurnsAtTheEnds) {
 
 TEST(Mutation, SwapKeepsTheMultisetOfEveryGroup) {
   GenomeSchema schema;
-  for (int i = 0; i < 7; ++i) schema.add(Gene{"a" + std::to_string(i), GeneKind::order_key, 0, 6, 1});
-  for (int i = 0; i < 7; ++i) schema.add(Gene{"b" + std::to_string(i), GeneKind::order_key, 10, 16, 2});
+  for (int i = 0; i < 7; ++i) schema.add(Gene{fmt::format("a{}", i), GeneKind::order_key, 0, 6, 1});
+  for (int i = 0; i < 7; ++i) schema.add(Gene{fmt::format("b{}", i), GeneKind::order_key, 10, 16, 2});
   schema.add(Gene{"lonely", GeneKind::order_key, 0, 6, 3});
   const Mutation mutation(only({Change::swap}), schema);
   Row row(schema);

@@ -1,5 +1,6 @@
 #include "atoll/evolution/selection.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -63,7 +64,7 @@ TEST(Selection, TournamentsWithReplacementFollowTheory) {
       const double n = rows_count, r = static_cast<double>(rank), k = static_cast<double>(size);
       theory.push_back(std::pow((n - r) / n, k) - std::pow((n - r - 1) / n, k));
     }
-    expect_theory(frequencies(settings, ladder(), 50000), theory, "tournament " + std::to_string(size));
+    expect_theory(frequencies(settings, ladder(), 50000), theory, fmt::format("tournament {}", size));
   }
 }
 
@@ -80,7 +81,7 @@ TEST(Selection, TournamentsWithoutReplacementFollowTheory) {
     std::vector<double> theory;
     for (std::size_t rank = 0; rank < rows_count; ++rank)
       theory.push_back(choose(static_cast<double>(rows_count - 1 - rank), static_cast<double>(size) - 1));
-    expect_theory(frequencies(settings, ladder(), 50000), theory, "tournament of " + std::to_string(size));
+    expect_theory(frequencies(settings, ladder(), 50000), theory, fmt::format("tournament of {}", size));
   }
 }
 
@@ -93,7 +94,7 @@ TEST(Selection, LinearRankFollowsTheory) {
     for (std::size_t rank = 0; rank < rows_count; ++rank)
       theory.push_back(pressure - 2 * (pressure - 1) * static_cast<double>(rank) / (rows_count - 1));
     EXPECT_NEAR(std::accumulate(theory.begin(), theory.end(), 0.0), rows_count, 1e-12);
-    expect_theory(frequencies(settings, ladder(), 50000), theory, "rank " + std::to_string(pressure));
+    expect_theory(frequencies(settings, ladder(), 50000), theory, fmt::format("rank {}", pressure));
   }
 }
 

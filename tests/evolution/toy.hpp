@@ -1,6 +1,8 @@
 // Toy problems with known optima, and an island's life without an island: what the tests of policies share.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cstdint>
 #include <functional>
@@ -19,20 +21,20 @@ using Judge = std::function<void(Population&, std::size_t)>;
 
 inline GenomeSchema bits(std::size_t count) {
   GenomeSchema schema;
-  for (std::size_t i = 0; i < count; ++i) schema.add(Gene{"bit" + std::to_string(i), GeneKind::bit, 0, 1, 0});
+  for (std::size_t i = 0; i < count; ++i) schema.add(Gene{fmt::format("bit{}", i), GeneKind::bit, 0, 1, 0});
   return schema;
 }
 
 /// Everything at once: ranges, categories, order keys in two groups, bits, two record blocks, reals.
 inline GenomeSchema mixed() {
   GenomeSchema schema;
-  for (int i = 0; i < 5; ++i) schema.add(Gene{"tile" + std::to_string(i), GeneKind::range, -3, 9 + i, 1});
+  for (int i = 0; i < 5; ++i) schema.add(Gene{fmt::format("tile{}", i), GeneKind::range, -3, 9 + i, 1});
   schema.add(Gene{"kind", GeneKind::category, 0, 4, 0});
   schema.add(Gene{"fixed", GeneKind::range, 7, 7, 0});
   schema.add_block("blocks", {{"op", GeneKind::category, 1, 3, 0}, {"width", GeneKind::range, 2, 50, 2}}, 1,
                    6);
-  for (int i = 0; i < 4; ++i) schema.add(Gene{"order" + std::to_string(i), GeneKind::order_key, 0, 1000, 3});
-  for (int i = 0; i < 3; ++i) schema.add(Gene{"other" + std::to_string(i), GeneKind::order_key, 0, 5, 4});
+  for (int i = 0; i < 4; ++i) schema.add(Gene{fmt::format("order{}", i), GeneKind::order_key, 0, 1000, 3});
+  for (int i = 0; i < 3; ++i) schema.add(Gene{fmt::format("other{}", i), GeneKind::order_key, 0, 5, 4});
   schema.add_block("levels", {{"size", GeneKind::range, 1, 64, 0}}, 0, 3);
   schema.add(Gene{"keep", GeneKind::bit, 0, 1, 0});
   schema.add(RealGene{"x", -1, 1});
