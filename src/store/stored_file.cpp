@@ -8,9 +8,15 @@
 namespace atoll {
 namespace {
 
+/// Plainly where nobody marked it as open for writing; as a follower of a live or killed writer otherwise.
 h5::Id open_for_reading(const std::string& path) {
   h5::start();
-  read_superblock(path);
+  const bool marked = read_superblock(path).marked();
+  try {
+    if (!marked) return h5::open_file(path, H5F_ACC_RDONLY);
+  } catch (const StoreError&) {
+    // a writer may have opened it just now
+  }
   try {
     return h5::open_file(path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ);
   } catch (const StoreError& error) {
