@@ -67,8 +67,8 @@ bool looks_like_number(const YamlNode& node) {
 }
 
 /// Figures in the unit of the scheduled value are bound by its range, the others (tau, factor) by their own.
-bool in_units_of_value(const std::string& name) {
-  return name != "factor" && name != "target" && name != "tau";
+bool in_units_of_value(const SettingEntry<ScheduleSettings>& entry) {
+  return entry.kind == SettingKind::number && entry.low == entry.high;
 }
 
 void read_schedule_settings(const YamlNode& node, const ScheduleOperator& schedule,
@@ -84,7 +84,7 @@ void read_schedule_settings(const YamlNode& node, const ScheduleOperator& schedu
   const double low = target.low, high = target.high;
   for (const auto& entry : schedule.settings) {
     const auto value = node.find(entry.name);
-    const bool bound = in_units_of_value(entry.name) && entry.kind == SettingKind::number;
+    const bool bound = in_units_of_value(entry);
     if (value) read_setting(*value, entry, bound ? low : entry.low, bound ? high : entry.high, target);
   }
   if (schedule.name == "anneal" && !(node.find("from") && node.find("to")))
@@ -115,7 +115,7 @@ void read_schedule(const YamlNode& node, const SettingEntry<Settings>& entry, bo
         fmt::format("'{}' learns from changed children and serves mutation only; use a number or anneal here",
                     schedule->name));
   for (const auto& setting : schedule->settings)
-    if (!in_units_of_value(setting.name)) setting.set(target, setting.fallback);
+    if (!in_units_of_value(setting)) setting.set(target, setting.fallback);
   if (learns) {
     target.low = entry.low > 0 ? entry.low : 0.05;
     target.high = std::min(entry.high, 32.0);

@@ -173,9 +173,7 @@ OperatorFamily mutation_family() {
        "one change, and with a fixed probability another after each; the operator of a change is drawn by "
        "weight among "
        "those that apply",
-       "heavy-tailed number of changes after Doerr, Le, Makhmara & Nguyen 2017, GECCO; integer steps after "
-       "Rudolph "
-       "1994, PPSN 3",
+       "a geometric number of changes (ours); near values as in Rudolph 1994, PPSN 3, but even within `step`",
        [](Settings&) {},
        {schedule("rate", 0, 1, 0.6, "probability that a child is changed at all",
                  [](Settings& s) -> ScheduleSettings& { return s.mutation.rate; }),
@@ -273,16 +271,16 @@ void vary_by(ScheduleSettings& s) {
 
 ScheduleEntry start_of() {
   return figure(
-      "start", 0, 1e6, 0, "value of the first generation", [](ScheduleSettings& s, double v) { s.start = v; },
-      "the constant default");
+      "start", 0, 0, 0, "value of the first generation", [](ScheduleSettings& s, double v) { s.start = v; },
+      "the standard value");
 }
 
 std::vector<ScheduleEntry> limits() {
   return {figure(
-              "low", 1e-6, 1e6, 0, "never below", [](ScheduleSettings& s, double v) { s.low = v; },
+              "low", 0, 0, 0, "never below", [](ScheduleSettings& s, double v) { s.low = v; },
               "0.05 for a rate, 1 for genes"),
           figure(
-              "high", 1e-6, 1e6, 0, "never above", [](ScheduleSettings& s, double v) { s.high = v; },
+              "high", 0, 0, 0, "never above", [](ScheduleSettings& s, double v) { s.high = v; },
               "1 for a rate, 32 for genes")};
 }
 
@@ -293,17 +291,17 @@ std::vector<ScheduleOperator> make_schedules() {
        "",
        vary_by<ScheduleKind::constant>,
        {figure(
-           "value", 0, 1e6, 0, "the value", [](ScheduleSettings& s, double v) { s.start = v; },
-           "the default")}},
+           "value", 0, 0, 0, "the value", [](ScheduleSettings& s, double v) { s.start = v; },
+           "must be given")}},
       {"anneal",
        "from one value to another over the horizon; [from, to] means this",
        "Fogarty 1989, ICGA 3",
        vary_by<ScheduleKind::anneal>,
        {figure(
-            "from", 0, 1e6, 0, "value of generation 0", [](ScheduleSettings& s, double v) { s.start = v; },
+            "from", 0, 0, 0, "value of generation 0", [](ScheduleSettings& s, double v) { s.start = v; },
             "must be given"),
         figure(
-            "to", 0, 1e6, 0, "value of the last generation", [](ScheduleSettings& s, double v) { s.end = v; },
+            "to", 0, 0, 0, "value of the last generation", [](ScheduleSettings& s, double v) { s.end = v; },
             "must be given"),
         {"shape",
          SettingKind::choice,

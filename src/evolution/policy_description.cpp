@@ -12,16 +12,19 @@ template <class Target>
 std::string range_of(const SettingEntry<Target>& entry) {
   if (entry.kind == SettingKind::boolean) return "true, false";
   if (entry.kind == SettingKind::choice) return join(entry.choices, ", ");
+  if (entry.low == entry.high) return "as the rate itself";
   const std::string range = fmt::format("{:g} to {:g}", entry.low, entry.high);
   return entry.kind == SettingKind::schedule ? range + ", or a schedule" : range;
 }
 
 template <class Target>
 std::string default_of(const SettingEntry<Target>& entry) {
-  if (!entry.fallback_text.empty()) return entry.fallback_text;
-  if (entry.kind == SettingKind::boolean) return entry.fallback != 0 ? "true" : "false";
-  if (entry.kind == SettingKind::choice) return entry.choices[static_cast<std::size_t>(entry.fallback)];
-  return fmt::format("{:g}", entry.fallback);
+  if (entry.fallback_text == "must be given") return entry.fallback_text;
+  std::string value = fmt::format("{:g}", entry.fallback);
+  if (!entry.fallback_text.empty()) value = entry.fallback_text;
+  if (entry.kind == SettingKind::boolean) value = entry.fallback != 0 ? "true" : "false";
+  if (entry.kind == SettingKind::choice) value = entry.choices[static_cast<std::size_t>(entry.fallback)];
+  return "default " + value;
 }
 
 template <class Target>
@@ -29,8 +32,8 @@ void describe_operator(const OperatorEntry<Target>& entry, bool standard, std::s
   text.append(fmt::format("  {}{}: {}\n", entry.name, standard ? " (default)" : "", entry.summary));
   if (!entry.source.empty()) text.append(fmt::format("      source: {}\n", entry.source));
   for (const auto& setting : entry.settings)
-    text.append(fmt::format("      {:<12} {} [{}; default {}]\n", setting.name, setting.meaning,
-                            range_of(setting), default_of(setting)));
+    text.append(fmt::format("      {:<12} {} [{}; {}]\n", setting.name, setting.meaning, range_of(setting),
+                            default_of(setting)));
 }
 
 }  // namespace

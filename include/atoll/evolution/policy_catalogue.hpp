@@ -18,7 +18,8 @@ template <class Target>
 struct SettingEntry {
   std::string name;
   SettingKind kind;
-  double low, high;  // of a choice: 0 and the last index; of a schedule: the range of its values
+  double low, high;  // of a choice: 0 and the last index; of a schedule: the range of its values; both 0: a
+                     // number within the range of the value that is scheduled
   double fallback;   // the default; of a schedule: the constant
   std::string meaning;
   void (*set)(Target&, double);            // null for a schedule
