@@ -15,7 +15,7 @@ namespace {
 
 using Genes = std::vector<std::int32_t>;
 
-constexpr std::size_t parents = 8, children = 32, best_dims = 3;
+constexpr std::size_t parents = 8, children = 16, best_choices = 8;
 
 /// Which dimensions stand innermost, from the outermost: the operand that does not depend on them stays.
 constexpr std::array<std::array<Dim, dim_count>, 3> stationary = {{
@@ -28,7 +28,7 @@ constexpr std::array<std::array<Dim, dim_count>, 3> stationary = {{
 class Starts {
  public:
   Starts(const LayerMappingSpace& space) : space_(space), layout_(space.layout()) {
-    for (const ParallelSlot& slot : layout_.slots()) choices_.push_back(ranked_dims(slot));
+    for (const ParallelSlot& slot : layout_.slots()) choices_.push_back(ranked_choices(slot));
     for (const auto& choice : choices_) spatial_ *= choice.size();
   }
 
@@ -49,49 +49,78 @@ class Starts {
   }
 
  private:
-  /// The dimensions that fill an axis best, best first; equal ones in the order of the layout.
-  std::vector<std::size_t> ranked_dims(const ParallelSlot& slot) const {
-    std::vector<std::pair<std::uint32_t, std::size_t>> fill;
-    for (std::size_t i = 0; i < layout_.dims().size(); ++i) {
-      const std::uint32_t extent = space_.layer()[layout_.dims()[i]];
-      std::uint32_t most = std::min(extent, slot.capacity);
-      while (extent % most != 0) --most;
-      if (most > 1) fill.emplace_back(most, i);
-    }
-    std::stable_sort(fill.begin(), fill.end(),
-                     [](const auto& a, const auto& b) { return a.first > b.first; });
-    std::vector<std::size_t> dims;
-    for (std::size_t i = 0; i < std::min(fill.size(), best_dims); ++i) dims.push_back(fill[i].second);
-    if (dims.empty()) dims.push_back(0);
-    return dims;
+  /// One or two loops along an axis.
+  struct Choice {
+    std::uint32_t units = 1;  // that are busy
+    std::array<std::size_t, 2> dim{};
+    std::array<std::uint32_t, 2> factor = {1, 1};
+  };
+
+  std::uint32_t extent(std::size_t dim) const { return space_.layer()[layout_.dims()[dim]]; }
+
+  static std::uint32_t largest_divisor(std::uint32_t number, std::uint32_t limit) {
+    std::uint32_t divisor = std::min(number, limit);
+    while (number % divisor != 0) --divisor;
+    return divisor;
   }
 
-  /// First the chosen dimension of every axis, then whatever still fits; repair drops what does not.
+  /// The loops of two dimensions (or of one, if they are equal) that keep most of an axis busy.
+  Choice best_pair(std::size_t a, std::size_t b, std::uint32_t capacity) const {
+    Choice best;
+    const std::uint32_t all = largest_divisor(extent(a), capacity);
+    if (a == b) return {all, {a, a}, {all, 1}};
+    for (std::uint32_t first = all; first > 1; --first) {
+      if (extent(a) % first != 0) continue;
+      const std::uint32_t second = largest_divisor(extent(b), capacity / first);
+      if (second > 1 && first * second > best.units) best = {first * second, {a, b}, {first, second}};
+    }
+    return best;
+  }
+
+  /// What fills an axis best, best first; single loops and dimensions that stand further out before others.
+  std::vector<Choice> ranked_choices(const ParallelSlot& slot) const {
+    std::vector<Choice> choices;
+    const std::size_t dims = layout_.dims().size();
+    for (std::size_t apart = 0; apart < dims; ++apart)
+      for (std::size_t i = 0; i + apart < dims; ++i)
+        if (const Choice choice = best_pair(i, i + apart, slot.capacity); choice.units > 1)
+          choices.push_back(choice);
+    std::stable_sort(choices.begin(), choices.end(),
+                     [](const Choice& a, const Choice& b) { return a.units > b.units; });
+    if (choices.size() > best_choices) choices.resize(best_choices);
+    if (choices.empty()) choices.emplace_back();
+    return choices;
+  }
+
+  /// First the chosen loops of every axis, then whatever still fits; repair drops what does not.
   void parallelise(Genes& genes, std::size_t number) const {
     std::size_t record = 0;
-    const auto add = [&](std::size_t slot, std::size_t dim) {
-      if (record == space_.schema().blocks.front().max_count) return;
-      write_record(genes, record++, slot, dim);
+    const auto add = [&](std::size_t slot, std::size_t dim, std::uint32_t factor) {
+      if (factor == 1 || record == space_.schema().blocks.front().max_count) return;
+      write_record(genes, record++, slot, dim, space_.divisors(dim).find(factor));
     };
-    for (std::size_t s = 0; s < choices_.size(); number /= choices_[s].size(), ++s)
-      add(s, choices_[s][number % choices_[s].size()]);
+    for (std::size_t s = 0; s < choices_.size(); number /= choices_[s].size(), ++s) {
+      const Choice& choice = choices_[s][number % choices_[s].size()];
+      for (std::size_t i = 0; i < 2; ++i) add(s, choice.dim[i], choice.factor[i]);
+    }
     for (std::size_t s = 0; s < choices_.size(); ++s)
       for (std::size_t i = 0; i < layout_.dims().size(); ++i)
-        if (space_.layer()[layout_.dims()[i]] > 1) add(s, i);
+        add(s, i, largest_divisor(extent(i), layout_.slots()[s].capacity));
   }
 
-  void write_record(Genes& genes, std::size_t record, std::size_t slot, std::size_t dim) const {
+  void write_record(Genes& genes, std::size_t record, std::size_t slot, std::size_t dim,
+                    DivisorIndex factor) const {
     const RecordBlock& block = space_.schema().blocks.front();
     genes[block.first] = static_cast<std::int32_t>(record + 1);
     genes[block.innovation(record)] = static_cast<std::int32_t>(record + 1);
     genes[block.field(record, 0)] = static_cast<std::int32_t>(slot);
     genes[block.field(record, 1)] = static_cast<std::int32_t>(dim);
-    genes[block.field(record, 2)] = space_.schema().integers[block.field(record, 2)].high;
+    genes[block.field(record, 2)] = factor;
   }
 
   const LayerMappingSpace& space_;
   const MappingLayout& layout_;
-  std::vector<std::vector<std::size_t>> choices_;  // by slot
+  std::vector<std::vector<Choice>> choices_;  // by slot
   std::size_t spatial_ = 1;
 };
 

@@ -80,18 +80,31 @@ GenomeSchema MappingLayout::schema(const Layer& layer, const Accelerator& accele
   return schema;
 }
 
-/// A genome taken apart, on the stack.
+/// A genome taken apart, on the stack; only what is counted is set.
 struct LayerMappingSpace::Parts {
   using Row = std::array<DivisorIndex, dim_count>;
-  std::array<OperandSet, max_levels> keep{};
+  std::array<OperandSet, max_levels> keep;
   std::size_t records = 0;
-  std::array<std::uint16_t, max_slots * dim_count> source{};  // which record of the row
-  std::array<std::uint8_t, max_slots * dim_count> slot{}, dim{};
-  std::array<DivisorIndex, max_slots * dim_count> factor{};
-  std::array<Row, max_levels> inner{};  // by level: product of the factors of fan-outs further in
-  Row rest{};                           // of each dimension after all factors
-  std::array<Row, max_levels> tile{};   // by level: the temporal tile handed inwards
+  std::array<std::uint16_t, max_slots * dim_count> source;  // which record of the row
+  std::array<std::uint8_t, max_slots * dim_count> slot, dim;
+  std::array<DivisorIndex, max_slots * dim_count> factor;
+  std::array<Row, max_levels> inner;  // by level: product of the factors of fan-outs further in
+  Row rest;                           // of each dimension after all factors
+  std::array<Row, max_levels> tile;   // by level: the temporal tile handed inwards
 };
+
+/// A tile that shrinks until it fits. Words are integers below 2^53, so every product and quotient is exact.
+struct LayerMappingSpace::Shrinking {
+  std::array<DivisorIndex, dim_count> extents;
+  std::array<double, dim_count> value;
+  std::array<double, operand_count> linear, bits;  // words without the sliding window; room of one word or 0
+  std::array<double, 2> window;
+
+  double footprint() const {
+    return linear[0] * bits[0] + linear[1] * window[0] * window[1] * bits[1] + linear[2] * bits[2];
+  }
+};
+static_assert(index(Operand::I) == 1);
 
 LayerMappingSpace::LayerMappingSpace(const MappingLayout& layout, const Layer& layer,
                                      const Accelerator& accelerator)
@@ -114,10 +127,11 @@ LayerMappingSpace::LayerMappingSpace(const MappingLayout& layout, const Layer& l
       const Operand operand = static_cast<Operand>(o);
       if (!contains(present_, operand) || !depends(layer_.op, operand, d)) continue;
       occupies_[i] |= operand_bit(operand);
-      if (operand != Operand::I || !is_window(d)) linear_[o].push_back(static_cast<std::uint8_t>(i));
+      if (operand != Operand::I || !is_window(d)) linear_[i] |= operand_bit(operand);
     }
   }
   make_windows();
+  prepare_orders();
   for (std::size_t l = 0; l < layout_.levels(); ++l) {
     const StorageLevel& level = accelerator_.levels[l];
     room_[l] = level.size;
@@ -167,7 +181,8 @@ double LayerMappingSpace::footprint(std::size_t level, OperandSet keep,
   for (std::size_t o = 0; o < operand_count; ++o) {
     if (!contains(keep, static_cast<Operand>(o))) continue;
     double words = 1;
-    for (const std::uint8_t i : linear_[o]) words *= divisors_[i].value(extents[i]);
+    for (std::size_t i = 0; i < layout_.dims().size(); ++i)
+      if (contains(linear_[i], static_cast<Operand>(o))) words *= divisors_[i].value(extents[i]);
     if (static_cast<Operand>(o) == Operand::I) words *= window_words(0, extents) * window_words(1, extents);
     bits += words * bits_[level][o];
   }
@@ -181,7 +196,7 @@ double LayerMappingSpace::window_words(std::size_t axis, std::span<const Divisor
 }
 
 void LayerMappingSpace::repair(std::span<std::int32_t> genes, Mapping& mapping) const {
-  Parts parts;
+  Parts parts;  // NOLINT: set step by step
   read_keeps(genes, parts);
   read_records(genes, parts);
   spread_inner(parts);
@@ -255,7 +270,8 @@ void LayerMappingSpace::spread_inner(Parts& parts) const {
 
 void LayerMappingSpace::fit_records(Parts& parts) const {
   if (parts.records == 0) return;
-  for (std::size_t l = 1; l < layout_.levels(); ++l)
+  const std::size_t deepest = layout_.slots().back().level;
+  for (std::size_t l = 1; l <= deepest; ++l)
     while (footprint(l, parts.keep[l], parts.inner[l - 1]) > room_[l]) {
       std::size_t r = parts.records - 1;
       while (parts.factor[r] == 0 || layout_.slots()[parts.slot[r]].level < l) --r;
@@ -292,58 +308,84 @@ void LayerMappingSpace::read_tiles(std::span<std::int32_t> genes, Parts& parts) 
     fit_tile(l, parent, parts);
     for (std::size_t i = 0; i < places; ++i) genes[layout_.tile(l, i)] = parts.tile[l][i];
   }
+  parts.tile[layout_.levels() - 1].fill(0);
+}
+
+LayerMappingSpace::Shrinking LayerMappingSpace::start_shrinking(std::size_t level, const Parts& parts) const {
+  Shrinking tile;
+  tile.linear.fill(1);
+  for (std::size_t o = 0; o < operand_count; ++o)
+    tile.bits[o] = contains(parts.keep[level + 1], static_cast<Operand>(o)) ? bits_[level + 1][o] : 0;
+  for (std::size_t i = 0; i < layout_.dims().size(); ++i) {
+    tile.extents[i] = divisors_[i].product(parts.tile[level][i], parts.inner[level][i]);
+    tile.value[i] = divisors_[i].value(tile.extents[i]);
+    for (std::size_t o = 0; o < operand_count; ++o)
+      if (contains(linear_[i], static_cast<Operand>(o))) tile.linear[o] *= tile.value[i];
+  }
+  for (std::size_t axis = 0; axis < 2; ++axis) tile.window[axis] = window_words(axis, tile.extents);
+  return tile;
+}
+
+void LayerMappingSpace::shrink(Shrinking& tile, std::size_t place, DivisorIndex extent) const {
+  const double value = divisors_[place].value(extent);
+  for (std::size_t o = 0; o < operand_count; ++o)
+    if (contains(linear_[place], static_cast<Operand>(o)))
+      tile.linear[o] = tile.linear[o] / tile.value[place] * value;
+  tile.extents[place] = extent;
+  tile.value[place] = value;
+  for (std::size_t axis = 0; axis < 2; ++axis)
+    if (place == outer_place_[axis] || place == inner_place_[axis])
+      tile.window[axis] = window_words(axis, tile.extents);
 }
 
 void LayerMappingSpace::fit_tile(std::size_t level, std::span<const DivisorIndex> parent,
                                  Parts& parts) const {
-  const std::size_t places = layout_.dims().size(), holder = level + 1;
-  const OperandSet keep = parts.keep[holder];
-  Parts::Row& tile = parts.tile[level];
-  Parts::Row extents{};
-  for (std::size_t i = 0; i < places; ++i) extents[i] = divisors_[i].product(tile[i], parts.inner[level][i]);
-  while (footprint(holder, keep, extents) > room_[holder]) {
+  const std::size_t places = layout_.dims().size();
+  const OperandSet keep = parts.keep[level + 1];
+  Parts::Row& temporal = parts.tile[level];
+  Shrinking tile = start_shrinking(level, parts);
+  while (tile.footprint() > room_[level + 1]) {
     std::size_t largest = places;
-    std::uint32_t most = 0;
+    double most = 0;
     for (std::size_t i = 0; i < places; ++i) {
-      if (tile[i] == 0 || (occupies_[i] & keep) == 0 || divisors_[i].value(extents[i]) <= most) continue;
-      most = divisors_[i].value(extents[i]);
-      largest = i;
+      const bool better = temporal[i] != 0 && (occupies_[i] & keep) != 0 && tile.value[i] > most;
+      most = better ? tile.value[i] : most;
+      largest = better ? i : largest;
     }
-    tile[largest] = divisors_[largest].below(parent[largest], tile[largest]);
-    extents[largest] = divisors_[largest].product(tile[largest], parts.inner[level][largest]);
+    temporal[largest] = divisors_[largest].below(parent[largest], temporal[largest]);
+    shrink(tile, largest, divisors_[largest].product(temporal[largest], parts.inner[level][largest]));
   }
 }
 
 void LayerMappingSpace::read_orders(std::span<std::int32_t> genes, Mapping& mapping) const {
-  const std::size_t places = layout_.dims().size();
   for (std::size_t l = 0; l + 1 < layout_.levels(); ++l) {
-    std::array<std::uint8_t, dim_count> sorted{};
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < places; ++i) {
-      if (divisors_[i].size() == 1) {
-        genes[layout_.order(l, i)] = 0;
-        continue;
-      }
-      std::size_t at = count++;
-      for (; at > 0 && genes[layout_.order(l, sorted[at - 1])] > genes[layout_.order(l, i)]; --at)
-        sorted[at] = sorted[at - 1];
-      sorted[at] = static_cast<std::uint8_t>(i);
+    std::array<std::int64_t, dim_count> keys;
+    for (std::size_t v = 0; v < varying_.size(); ++v)
+      keys[v] = std::int64_t{genes[layout_.order(l, varying_[v])]} * std::int64_t{dim_count} +
+                static_cast<std::int64_t>(v);
+    for (const std::uint8_t i : fixed_) genes[layout_.order(l, i)] = 0;
+    LevelMapping& level = mapping.level[l];
+    level.order = last_order_;
+    for (std::size_t v = 0; v < varying_.size(); ++v) {
+      std::size_t rank = 0;
+      for (std::size_t w = 0; w < varying_.size(); ++w) rank += keys[w] < keys[v] ? 1 : 0;
+      level.order[rank] = dim_[varying_[v]];
+      genes[layout_.order(l, varying_[v])] = spaced_keys_[rank];
     }
-    std::array<std::uint8_t, dim_count>& order = mapping.level[l].order;
-    std::uint32_t seen = 0;
-    for (std::size_t rank = 0; rank < count; ++rank) {
-      order[rank] = dim_[sorted[rank]];
-      seen |= 1U << order[rank];
-      genes[layout_.order(l, sorted[rank])] = spaced_key(rank, count);
-    }
-    for (std::uint8_t d = 0; d < dim_count; ++d)
-      if ((seen >> d & 1U) == 0) order[count++] = d;
   }
-  for (std::uint8_t d = 0; d < dim_count; ++d) mapping.level[layout_.levels() - 1].order[d] = d;
+  LevelMapping& innermost = mapping.level[layout_.levels() - 1];
+  for (std::uint8_t d = 0; d < dim_count; ++d) innermost.order[d] = d;
 }
 
-std::int32_t LayerMappingSpace::spaced_key(std::size_t rank, std::size_t count) {
-  return static_cast<std::int32_t>((2 * rank + 1) * (highest_order_key + 1) / (2 * count));
+void LayerMappingSpace::prepare_orders() {
+  for (std::uint8_t i = 0; i < layout_.dims().size(); ++i)
+    (divisors_[i].size() > 1 ? varying_ : fixed_).push_back(i);
+  const std::size_t count = varying_.size();
+  for (std::size_t rank = 0; rank < count; ++rank)
+    spaced_keys_[rank] = static_cast<std::int32_t>((2 * rank + 1) * (highest_order_key + 1) / (2 * count));
+  std::size_t at = count;
+  for (std::uint8_t d = 0; d < dim_count; ++d)
+    if (layer_.size[d] == 1) last_order_[at++] = d;
 }
 
 void LayerMappingSpace::write_mapping(const Parts& parts, Mapping& mapping) const {

@@ -102,6 +102,8 @@ class LayerMappingSpace {
   const Layer& layer() const { return layer_; }
   const MappingLayout& layout() const { return layout_; }
   const GenomeSchema& schema() const { return schema_; }
+  /// What the tile and factor genes of a place of the layout index.
+  const DivisorTable& divisors(std::size_t d) const { return divisors_[d]; }
 
   /// Makes the row legal and canonical in place and decodes it. Pure, no allocation; levels beyond the
   /// accelerator's are left as they are in `mapping`.
@@ -114,7 +116,9 @@ class LayerMappingSpace {
 
  private:
   struct Parts;
+  struct Shrinking;
   void make_windows();
+  void prepare_orders();
   void require_room() const;
   void read_keeps(std::span<std::int32_t> genes, Parts& parts) const;
   void read_records(std::span<std::int32_t> genes, Parts& parts) const;
@@ -130,18 +134,22 @@ class LayerMappingSpace {
   void encode_records(const Mapping& mapping, std::span<std::int32_t> genes) const;
   double footprint(std::size_t level, OperandSet keep, std::span<const DivisorIndex> extents) const;
   double window_words(std::size_t axis, std::span<const DivisorIndex> extents) const;
-  static std::int32_t spaced_key(std::size_t rank, std::size_t count);
+  Shrinking start_shrinking(std::size_t level, const Parts& parts) const;
+  void shrink(Shrinking& tile, std::size_t place, DivisorIndex extent) const;
 
   MappingLayout layout_;
   Layer layer_;
   Accelerator accelerator_;
   GenomeSchema schema_;
   RecordBlock block_;
-  std::array<std::uint8_t, dim_count> dim_{};     // the layout's dimensions as indices of Dim
-  std::array<DivisorTable, dim_count> divisors_;  // by place in the layout
-  // Words of a tile: the product over these places of the layout, and for the input rows and columns of
-  // the sliding window as tables over (P, R) and (Q, S).
-  std::array<std::vector<std::uint8_t>, operand_count> linear_;
+  std::array<std::uint8_t, dim_count> dim_{};          // the layout's dimensions as indices of Dim
+  std::array<DivisorTable, dim_count> divisors_;       // by place in the layout
+  std::vector<std::uint8_t> varying_, fixed_;          // places of the layout with extent above 1, and with 1
+  std::array<std::int32_t, dim_count> spaced_keys_{};  // canonical order keys by rank
+  std::array<std::uint8_t, dim_count> last_order_{};   // where dimensions with extent 1 stand
+  // Words of a tile: per operand the product over the places that name it, and for the input rows and columns
+  // of the sliding window as tables over (P, R) and (Q, S).
+  std::array<OperandSet, dim_count> linear_{};
   std::array<std::vector<double>, 2> window_;
   std::array<std::size_t, 2> window_row_{};
   std::array<std::size_t, 2> outer_place_{},
