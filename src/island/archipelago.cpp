@@ -167,6 +167,8 @@ class Archipelago {
   bool checkpoint_at_this_step() const;
   void plan_next_agreement(std::int64_t interval);
   std::int64_t steps_until_agreement() const;
+  /// Afterwards no message of this run is under way.
+  void take_in_all_messages();
   void checkpoint();
   void end_if_failed();
   // On the side.
@@ -344,7 +346,10 @@ bool Archipelago::agree_to_go_on() {
   const std::array<std::int64_t, 5> mine{stop_requested_ && stop_requested_(), late, timed,
                                          !recorder_->failure().empty(), -steps_until_agreement()};
   const auto agreed = world_.agree_max(mine, [this] { tend(); });
-  if (agreed[3] != 0) end_if_failed();
+  if (agreed[3] != 0) {
+    take_in_all_messages();
+    end_if_failed();
+  }
   const bool counted = settings_.stop_after > 0 && step_ >= first_step_ + settings_.stop_after;
   const bool stop = agreed[0] != 0 || agreed[1] != 0 || counted || at_the_end();
   const std::uint64_t every = settings_.checkpoint.every_generations;
@@ -360,8 +365,14 @@ bool Archipelago::agree_to_go_on() {
   return !stop;
 }
 
-void Archipelago::checkpoint() {
+void Archipelago::take_in_all_messages() {
   recorder_->wait_for((step_ - first_step_) * settings_.islands);
+  for (Island& island : islands_) island.wait_for_letters();
+  recorder_->wait_for_all_credit();
+}
+
+void Archipelago::checkpoint() {
+  take_in_all_messages();
   ByteWriter mine;
   mine.value(static_cast<std::uint64_t>(islands_.size()));
   for (Island& island : islands_) {
@@ -429,8 +440,8 @@ void Archipelago::report() {
   const auto parts = world_.gather(mine.take());
   for (const auto& part : parts) {
     ByteReader in(part);
-    report_.seconds_evaluating += in.value<double>();
-    report_.seconds_waiting_for_store += in.value<double>();
+    report_.seconds_evaluating = std::max(report_.seconds_evaluating, in.value<double>());
+    report_.seconds_waiting_for_store = std::max(report_.seconds_waiting_for_store, in.value<double>());
     const auto first = report_.edges.size();
     report_.edges.resize(first + in.value<std::uint64_t>());
     in.items(std::span(report_.edges).subspan(first));

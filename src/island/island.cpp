@@ -175,6 +175,11 @@ void Island::record() {
                           pack_batch(around_.settings.layout, batch, migrations_, layer_costs_, mappings_));
 }
 
+void Island::wait_for_letters() {
+  if (!migration_due()) return;
+  for (const std::uint32_t edge : around_.mailbox.edges_into(id_)) around_.mailbox.wait_for(edge);
+}
+
 std::string Island::save() {
   ByteWriter out;
   out.value(id_);

@@ -1,5 +1,7 @@
 #include "atoll/island/recorder.hpp"
 
+#include <fmt/format.h>
+
 #include <cstring>
 #include <limits>
 #include <thread>
@@ -38,22 +40,32 @@ void Recorder::record(const BatchSummary& summary, std::vector<std::uint8_t> pac
     tend();
     return;
   }
-  wait_for_credit(packed.size());
+  wait_for_room(packed.size());
   under_way_ += packed.size();
   world_.send(0, Channel::record, std::move(packed));
 }
 
-void Recorder::wait_for_credit(std::size_t bytes) {
-  const auto take = [this](const Message& credit) {
-    std::uint64_t amount = 0;
-    std::memcpy(&amount, credit.bytes.data(), sizeof amount);
-    under_way_ -= amount;
-  };
-  while (const auto credit = world_.poll(Channel::credit)) take(*credit);
+void Recorder::take_credit(const std::vector<std::uint8_t>& message) {
+  std::uint64_t amount = 0;
+  if (message.size() == sizeof amount) std::memcpy(&amount, message.data(), sizeof amount);
+  if (amount == 0 || amount > under_way_) {
+    throw InternalError(
+        fmt::format("the writer gave credit for {} bytes, but {} are under way", amount, under_way_));
+  }
+  under_way_ -= amount;
+}
+
+void Recorder::wait_for_room(std::size_t bytes) {
+  while (const auto credit = world_.poll(Channel::credit)) take_credit(credit->bytes);
   if (under_way_ == 0 || under_way_ + bytes <= window_) return;
   const auto start = Clock::now();
-  while (under_way_ > 0 && under_way_ + bytes > window_) take(world_.receive(0, Channel::credit));
+  while (under_way_ > 0 && under_way_ + bytes > window_)
+    take_credit(world_.receive(0, Channel::credit).bytes);
   waited_ += seconds_since(start);
+}
+
+void Recorder::wait_for_all_credit() {
+  while (under_way_ > 0) take_credit(world_.receive(0, Channel::credit).bytes);
 }
 
 void Recorder::tend() {

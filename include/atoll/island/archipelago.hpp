@@ -67,7 +67,7 @@ struct ArchipelagoReport {
   bool finished = false;          // false: stopped early with a good checkpoint
   std::uint64_t evaluations = 0;  // of this call; on rank 0
   double seconds = 0;
-  double seconds_evaluating = 0, seconds_waiting_for_store = 0;  // summed over ranks; on rank 0
+  double seconds_evaluating = 0, seconds_waiting_for_store = 0;  // of the rank with most; on rank 0
   std::uint64_t acknowledged_batches = 0, synced_batches = 0;
   std::vector<EdgeTraffic> edges;  // on rank 0
 };

@@ -37,6 +37,8 @@ class Island {
   /// One generation: mu births, evaluated, judged, recorded; migrants enter before and leave after it.
   void generation();
 
+  /// Returns when all letters that are due are here.
+  void wait_for_letters();
   /// The island after `completed()` generations, with the letters that wait on its in-edges. Waits for
   /// letters that are due.
   std::string save();

@@ -36,6 +36,9 @@ class Recorder {
   /// Hands over one packed batch; waits for credit if the window is full.
   void record(const BatchSummary& summary, std::vector<std::uint8_t> packed);
 
+  /// Waits until rank 0 has taken in all batches of this rank.
+  void wait_for_all_credit();
+
   /// The rest does nothing on other ranks. Takes in what has arrived; commits and syncs when it is time.
   void tend();
   /// Tends until this many batches have come in since the start of the call.
@@ -61,7 +64,8 @@ class Recorder {
  private:
   void take_in(std::vector<std::uint8_t> message);
   void keep_promises();
-  void wait_for_credit(std::size_t bytes);
+  void wait_for_room(std::size_t bytes);
+  void take_credit(const std::vector<std::uint8_t>& message);
 
   Communicator& world_;
   std::unique_ptr<StoreWriter> writer_;
