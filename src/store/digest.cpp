@@ -162,6 +162,15 @@ class Hash {
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
+bool mapping_sound(const MappingRow& row, std::span<const std::uint8_t> heap) {
+  return row.offset <= heap.size() && row.bytes <= heap.size() - row.offset &&
+         XXH3_64bits_withSeed(heap.data() + row.offset, row.bytes, row.key) == row.checksum;
+}
+
+std::string mapping_text(const MappingRow& row) {
+  return "mapping " + std::to_string(row.key);
+}
+
 /// The mappings that layer costs name, by key; what else travelled along is chance.
 void add_mappings(Hash& hash, const StoredFile& file) {
   auto named = file.read_all<std::uint64_t>(Col::layer_mapping);
@@ -172,12 +181,12 @@ void add_mappings(Hash& hash, const StoredFile& file) {
             [](const MappingRow& a, const MappingRow& b) { return a.key < b.key; });
   const auto heap = file.read_all<std::uint8_t>(Col::mapping_heap);
   for (const MappingRow& row : mappings) {
+    if (!mapping_sound(row, heap))
+      throw StoreError("the store '" + file.path() + "' is damaged: " + mapping_text(row) +
+                       " does not fit its checksum");
     if (!std::binary_search(named.begin(), named.end(), row.key)) continue;
-    if (row.offset > heap.size() || row.bytes > heap.size() - row.offset)
-      throw StoreError("the store '" + file.path() + "' has a mapping outside its heap; it is damaged");
     hash.add_value(row.key);
-    hash.add_value(row.bytes);
-    hash.add(heap.data() + row.offset, row.bytes);
+    hash.add_value(row.checksum);
   }
 }
 
@@ -185,10 +194,13 @@ void add_mappings(Hash& hash, const StoredFile& file) {
 
 std::vector<std::string> verify_store(const std::string& path) {
   std::vector<std::string> damaged;
-  for_each_batch(StoredFile(path),
-                 [&damaged](const BatchRow& batch, std::span<const std::uint8_t>, bool sound) {
-                   if (!sound) damaged.push_back("batch " + batch_text(batch) + " does not fit its checksum");
-                 });
+  const StoredFile file(path);
+  for_each_batch(file, [&damaged](const BatchRow& batch, std::span<const std::uint8_t>, bool sound) {
+    if (!sound) damaged.push_back("batch " + batch_text(batch) + " does not fit its checksum");
+  });
+  const auto heap = file.read_all<std::uint8_t>(Col::mapping_heap);
+  for (const MappingRow& row : file.read_all<MappingRow>(Col::mapping_index))
+    if (!mapping_sound(row, heap)) damaged.push_back(mapping_text(row) + " does not fit its checksum");
   return damaged;
 }
 

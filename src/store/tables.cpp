@@ -51,7 +51,8 @@ h5::Id migration_type() {
 
 h5::Id mapping_type() {
   const hid_t u8 = H5T_STD_U64LE;
-  return compound(sizeof(MappingRow), {{"key", u8, 0}, {"offset", u8, 8}, {"bytes", u8, 16}});
+  return compound(sizeof(MappingRow),
+                  {{"key", u8, 0}, {"offset", u8, 8}, {"bytes", u8, 16}, {"checksum", u8, 24}});
 }
 
 h5::Id batch_type() {

@@ -95,7 +95,7 @@ struct GenerationRow {
   double best, mean;
 };
 struct MappingRow {
-  std::uint64_t key, offset, bytes;
+  std::uint64_t key, offset, bytes, checksum;
 };
 struct BatchRow {
   std::uint32_t task, generation, island, rows;
@@ -103,7 +103,7 @@ struct BatchRow {
   std::uint32_t migrations, layer_costs;
   std::uint64_t checksum;
 };
-static_assert(sizeof(GenerationRow) == 40 && sizeof(MappingRow) == 24 && sizeof(BatchRow) == 56);
+static_assert(sizeof(GenerationRow) == 40 && sizeof(MappingRow) == 32 && sizeof(BatchRow) == 56);
 static_assert(sizeof(StoreMigration) == 28);
 
 struct TableColumn {

@@ -285,17 +285,10 @@ void Hdf5Writer::remember_batches() {
 
 void Hdf5Writer::remember_mappings() {
   std::vector<MappingRow> rows(commit_[Counter::mappings]);
-  std::string heap(commit_[Counter::mapping_bytes], '\0');
   const h5::Id type = cell_type(Col::mapping_index, shape_);
   const h5::Id set = h5::open_dataset(file_.get(), "mappings/index");
-  const h5::Id texts = h5::open_dataset(file_.get(), "mappings/heap");
   h5::read_rows(set.get(), type.get(), 0, 0, rows.size(), rows.data(), "mappings/index");
-  h5::read_rows(texts.get(), H5T_STD_U8LE, 0, 0, heap.size(), heap.data(), "mappings/heap");
-  for (const MappingRow& row : rows) {
-    if (row.offset > heap.size() || row.bytes > heap.size() - row.offset)
-      throw StoreError("the store '" + path_ + "' has a mapping outside its heap; it is damaged");
-    mappings_[row.key] = XXH3_64bits(heap.data() + row.offset, row.bytes);
-  }
+  for (const MappingRow& row : rows) mappings_[row.key] = row.checksum;
 }
 
 bool Hdf5Writer::known(const PackedView& batch) const {
@@ -383,13 +376,13 @@ void Hdf5Writer::append_layer_costs(const PackedView& batch, std::uint64_t first
 
 void Hdf5Writer::append_mappings(const PackedView& batch) {
   for (const PackedView::Mapping& mapping : batch.mappings) {
-    const std::uint64_t hash = XXH3_64bits(mapping.json.data(), mapping.json.size());
+    const std::uint64_t hash = XXH3_64bits_withSeed(mapping.json.data(), mapping.json.size(), mapping.key);
     const auto [place, fresh] = mappings_.try_emplace(mapping.key, hash);
     if (!fresh && place->second != hash)
       throw InternalError("two mappings have the key " + std::to_string(mapping.key) + " (batch " +
                           batch.name() + "): keys must follow from the content");
     if (!fresh) continue;
-    const MappingRow row{mapping.key, column(Col::mapping_heap).rows(), mapping.json.size()};
+    const MappingRow row{mapping.key, column(Col::mapping_heap).rows(), mapping.json.size(), hash};
     // NOLINTNEXTLINE: characters are read as bytes
     add(Col::mapping_heap, {reinterpret_cast<const std::uint8_t*>(mapping.json.data()), mapping.json.size()});
     add(Col::mapping_index, bytes_of(row));
@@ -490,6 +483,18 @@ std::uint64_t Hdf5Writer::bytes() const {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+constexpr const char* unfinished_mark = ".new.";
+
+/// What a kill during create left behind; we hold the lock, so nobody is building one now.
+void remove_unfinished(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path store(path), folder = store.parent_path().empty() ? fs::path(".") : store.parent_path();
+  const std::string start = store.filename().string() + unfinished_mark;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename().string().starts_with(start)) ::unlink(it->path().c_str());
+}
+
 Commit read_mark(hid_t file, const char* name, const std::string& path) {
   const h5::Id set = h5::open_dataset(file, name);
   return Commit::newest(h5::read_words(set.get(), Commit::slots * Commit::words, name), path);
@@ -502,8 +507,8 @@ std::unique_ptr<StoreWriter> StoreWriter::create(const std::string& path, const 
   auto lock = std::make_unique<WriteLock>(path, 0);
   if (std::filesystem::exists(path))
     throw InputError("the store '" + path + "' exists already; resume that run or choose another folder");
-  const std::string building = path + ".new." + std::to_string(::getpid());
-  std::filesystem::remove(building);
+  remove_unfinished(path);
+  const std::string building = path + unfinished_mark + std::to_string(::getpid());
   h5::Id file;
   try {
     file = h5::create_file(building);

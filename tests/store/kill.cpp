@@ -24,14 +24,18 @@ namespace {
 const FakeSpace space{61, 2, 13, 40, 512, true};
 constexpr std::uint32_t generations = 150;
 
+std::unique_ptr<StoreWriter> open_or_create(const std::string& path, const StoreLayout& layout) {
+  return std::filesystem::exists(path) ? StoreWriter::reopen(path, layout)
+                                       : StoreWriter::create(path, layout);
+}
+
 /// The child's life: opens or makes the store, appends and commits, and reports the number of committed
 /// batches after each commit through a pipe, as one write of eight bytes.
 [[noreturn]] void write_until_killed(const std::string& path, const StoreLayout& layout,
                                      const std::vector<std::vector<std::uint8_t>>& batches,
                                      int acknowledged) {
   try {
-    const auto writer =
-        std::filesystem::exists(path) ? StoreWriter::reopen(path, layout) : StoreWriter::create(path, layout);
+    const auto writer = open_or_create(path, layout);
     for (std::size_t i = 0; i < batches.size(); ++i) {
       writer->append(batches[i]);
       if (i % 3 != 0) continue;
@@ -132,8 +136,8 @@ TEST(Kill, NothingAcknowledgedIsLostAndTheRunGoesOn) {
     const std::string path = folder.file("results" + std::to_string(store) + ".h5");
     live_and_die(path, layout, batches, random, tally);
     ASSERT_FALSE(::testing::Test::HasFailure()) << "store " << store;
-    if (!StoreReader::open(path)->summary().sealed) {
-      const auto writer = StoreWriter::reopen(path, layout);
+    if (!std::filesystem::exists(path) || !StoreReader::open(path)->summary().sealed) {
+      const auto writer = open_or_create(path, layout);
       for (const auto& batch : batches) writer->append(batch);
       writer->seal();
     }
