@@ -18,6 +18,7 @@ class Lattice {
     }
     digit_[size_++] = {count, step};
   }
+  void clear() { size_ = 0; }
   std::size_t size() const { return size_; }
   Words count(std::size_t i) const { return digit_[i].count; }
   Words step(std::size_t i) const { return digit_[i].step; }
@@ -94,12 +95,12 @@ struct DistinctPairs {
   Words values = 0;
 };
 
-constexpr DistinctPairs distinct_pairs(Words count_a, Words step_a, Words count_b, Words step_b) {
+inline DistinctPairs distinct_pairs(Words count_a, Words step_a, Words count_b, Words step_b) {
   const Words common = std::gcd(step_a, step_b);
   const Words period_a = step_b / common;
   const Words period_b = step_a / common;
   const bool solid = (period_a == 1 && count_b >= period_b) || (period_b == 1 && count_a >= period_a);
-  DistinctPairs result{};
+  DistinctPairs result;
   if (solid || count_a == 1 || count_b == 1) {
     const Words step = solid ? common : (count_a == 1 ? step_b : step_a);
     const Words values = ((count_a - 1) * step_a + (count_b - 1) * step_b) / step + 1;

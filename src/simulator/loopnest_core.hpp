@@ -58,6 +58,8 @@ class Model {
     Edge edge{0, 0};
     tally.kept[0][index(operand)] = true;
     Words parent_words = layer.outputs;
+    WindowedInput<R> window(structure_, layer, nest);
+    if (operand == Operand::I) window.gather();
     for (edge.child = 1; edge.child <= structure_.levels; ++edge.child) {
       const bool bottom = edge.child == structure_.levels;
       if (!bottom && !R::holds(mapping.level[edge.child], edge.child, operand)) continue;
@@ -65,16 +67,12 @@ class Model {
       if (operand == Operand::O)
         parent_words = move_outputs(layer, hardware, nest, edge, parent_words, tally);
       else
-        move_inputs(layer, hardware, nest, edge, operand, tally);
+        move_inputs(layer, hardware, nest, edge, operand, window, tally);
       edge.parent = edge.child;
     }
   }
 
-  Transfers input_transfers(const LayerFacts& layer, const Nest& nest, Edge edge, Operand operand) const {
-    const bool bottom = edge.child == structure_.levels;
-    const bool want_first = !bottom && R::stalls(structure_.buffering[edge.child]);
-    if (operand == Operand::I && layer.sliding != 0)
-      return WindowedInput<R>(structure_, layer, nest, edge).transfers(want_first);
+  Transfers plain_transfers(const LayerFacts& layer, const Nest& nest, Edge edge, Operand operand) const {
     const DimSet relevant = layer.apart[index(operand)];
     const Spread children = spread<R>(structure_, nest, edge, relevant, 0,
                                       [](const Fanout& fanout) { return R::joins_reads(fanout); });
@@ -88,9 +86,10 @@ class Model {
   }
 
   void move_inputs(const LayerFacts& layer, const HardwareRow& hardware, const Nest& nest, Edge edge,
-                   Operand operand, Tally& tally) const {
+                   Operand operand, WindowedInput<R>& window, Tally& tally) const {
     const std::size_t o = index(operand);
-    const Transfers words = input_transfers(layer, nest, edge, operand);
+    const bool windowed = operand == Operand::I && layer.sliding != 0;
+    const Transfers words = windowed ? window.transfers(edge) : plain_transfers(layer, nest, edge, operand);
     tally.reads[edge.parent][o] += words.sent;
     cross(hardware, edge, o, as_double(words.delivered), tally);
     if (edge.child == structure_.levels) return;
@@ -109,12 +108,11 @@ class Model {
     const DimSet relevant = layer.apart[o];
     const Spread all = spread<R>(structure_, nest, edge, relevant, 0,
                                  [](const Fanout& fanout) { return R::joins_updates(fanout); });
-    const Spread joined = spread<R>(structure_, nest, edge, relevant, 0, [](const Fanout&) { return true; });
     const Words tile = nest.tile_words(edge.child, relevant);
     const Words each = tile * residencies<R>(structure_, nest, edge.child, relevant);
     const Words drained = each * all.all;
     const Words updates = each * all.apart * all.parents;
-    const Words groups = each * joined.apart * joined.parents;
+    const Words groups = each * all.unlike * all.parents;
     const Words returned = R::returned(groups, parent_words, tally.fills[edge.parent][o]);
     tally.updates[edge.parent][o] += updates;
     tally.reads[edge.parent][o] += returned + R::rewrites(updates, groups);

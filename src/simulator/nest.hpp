@@ -3,10 +3,13 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "atoll/simulator/bounds.hpp"
 #include "atoll/simulator/simulator.hpp"
+#include "lattice.hpp"
 #include "loopnest_rules.hpp"
 
 namespace atoll::loopnest {
@@ -47,17 +50,61 @@ struct Axis {
   bool plain = false;  // neither shared rows nor padding: rows are as apart as channels
 };
 
+/// Stored words of tiles along one axis, summed over all places of the tile: a table over the extents (rows,
+/// taps) of tiles that divide. Only saves time; absent for very long axes.
+struct HeldWords {
+  static constexpr std::size_t largest = 1U << 16;
+  std::size_t taps = 0;
+  std::vector<Words> table;
+
+  bool known() const { return !table.empty(); }
+  Words at(std::size_t rows, std::size_t tap) const { return table[rows * (taps + 1) + tap]; }
+};
+
 /// What a layer fixes, computed once for many mappings of it.
 struct LayerFacts {
   Layer layer;
   std::array<DimSet, operand_count> apart{};  // dimensions of which each turn gives other words
   std::array<bool, operand_count> has{};
   std::array<Axis, 2> axis{};
+  std::array<HeldWords, 2> held{};
   DimSet sliding = 0;  // dimensions along axes that are not plain
   double macs = 0, operations = 0;
   Words outputs = 0;
   CompulsoryWords compulsory;
 };
+
+/// Over all places of a tile of `rows` x `taps`, none of them shared.
+inline Words held_words(const Axis& axis, Words all_rows, Words all_taps, Words rows, Words taps) {
+  const DistinctPairs window = distinct_pairs(rows, axis.row_step, taps, axis.tap_step);
+  Words words = 0;
+  for (std::size_t i = 0; i < window.parts; ++i) {
+    const auto& part = window.part[i];
+    Lattice places;
+    places.push(all_rows / rows, rows * axis.row_step);
+    places.push(all_taps / taps, taps * axis.tap_step);
+    places.push(part.count_a, part.step_a);
+    places.push(part.count_b, part.step_b);
+    words += places.inside(axis.first + part.offset, axis.extent);
+  }
+  return words;
+}
+
+inline HeldWords held_table(const Axis& axis, std::size_t all_rows, std::size_t all_taps) {
+  HeldWords held;
+  if (axis.plain || (all_rows + 1) * (all_taps + 1) > HeldWords::largest) return held;
+  held.taps = all_taps;
+  held.table.assign((all_rows + 1) * (all_taps + 1), 0);
+  for (std::size_t rows = 1; rows <= all_rows; ++rows) {
+    if (all_rows % rows != 0) continue;
+    for (std::size_t taps = 1; taps <= all_taps; ++taps)
+      if (all_taps % taps == 0)
+        held.table[rows * (all_taps + 1) + taps] =
+            held_words(axis, static_cast<Words>(all_rows), static_cast<Words>(all_taps),
+                       static_cast<Words>(rows), static_cast<Words>(taps));
+  }
+  return held;
+}
 
 template <typename R>
 LayerFacts layer_facts(const Layer& layer) {
@@ -79,6 +126,7 @@ LayerFacts layer_facts(const Layer& layer) {
       facts.apart[index(Operand::I)] |= dim_bit(axis.row_dim);
     else
       facts.sliding |= dim_bit(axis.row_dim) | dim_bit(axis.tap_dim);
+    facts.held[a] = held_table(axis, layer.size[axis.row_dim], layer.size[axis.tap_dim]);
   }
   facts.macs = static_cast<double>(layer.macs());
   facts.operations = static_cast<double>(layer.operations());
@@ -106,8 +154,8 @@ struct Nest {
   Words steps(std::size_t level) const { return time_before[begin[level]]; }
   Words tile_words(std::size_t level, DimSet dims) const {
     Words words = 1;
-    for (std::size_t d = 0; d < dim_count; ++d)
-      if ((dims >> d & 1) != 0) words *= (*tile[level])[d];
+    for (; dims != 0; dims &= dims - 1)
+      words *= (*tile[level])[static_cast<std::size_t>(std::countr_zero(dims))];
     return words;
   }
   void push(std::size_t dim, std::size_t level, bool in_space, std::uint32_t outer, std::uint32_t inner) {
@@ -164,6 +212,7 @@ struct Transfers {
 struct Spread {
   Words all = 1;      // every used child
   Words apart = 1;    // under one parent, those served one by one
+  Words unlike = 1;   // under one parent, those that hold other words each
   Words parents = 1;  // used parents
 };
 
@@ -177,11 +226,13 @@ Spread spread(const Structure& structure, const Nest& nest, Edge edge, DimSet re
     const Loop& loop = nest.loop[i];
     if (!loop.in_space || (skip >> loop.dim & 1) != 0) continue;
     result.all *= loop.bound;
-    if (i < between)
+    if (i < between) {
       result.parents *= loop.bound;
-    else
-      result.apart *=
-          R::transfers(loop.bound, (relevant >> loop.dim & 1) != 0, joins(structure.fanout[loop.level]));
+      continue;
+    }
+    const bool differ = (relevant >> loop.dim & 1) != 0;
+    result.apart *= R::transfers(loop.bound, differ, joins(structure.fanout[loop.level]));
+    result.unlike *= differ ? loop.bound : 1;
   }
   return result;
 }

@@ -14,13 +14,20 @@ namespace atoll::loopnest {
 template <typename R>
 class WindowedInput {
  public:
-  WindowedInput(const Structure& structure, const LayerFacts& facts, const Nest& nest, Edge edge)
-      : structure_(structure), facts_(facts), nest_(nest), edge_(edge), end_(nest.begin[edge.child]) {
+  WindowedInput(const Structure& structure, const LayerFacts& facts, const Nest& nest)
+      : structure_(structure), facts_(facts), nest_(nest) {}
+
+  /// Sorts the loops of the nest by axis; once, before the first edge.
+  void gather() {
     for (std::size_t a = 0; a < 2; ++a)
-      if (!facts.axis[a].plain) gather(a);
+      if (!facts_.axis[a].plain) gather(a);
   }
 
-  Transfers transfers(bool want_first) {
+  Transfers transfers(Edge edge) {
+    edge_ = edge;
+    end_ = nest_.begin[edge.child];
+    for (std::size_t a = 0; a < 2; ++a)
+      if (!facts_.axis[a].plain) look_at(a);
     const DimSet apart = facts_.apart[index(Operand::I)];
     const Spread others = spread<R>(structure_, nest_, edge_, apart, facts_.sliding,
                                     [](const Fanout& fanout) { return R::joins_reads(fanout); });
@@ -30,9 +37,11 @@ class WindowedInput {
     Transfers result;
     result.delivered = moved * others.all;
     result.sent = (diagonal ? fixed * moved_words(true) : moved) * others.apart * others.parents;
+    if (edge_.child == structure_.levels) return result;
     result.tile = fixed * window_words(0) * window_words(1);
     result.apart = others.apart * starts_apart(0) * starts_apart(1);
-    if (want_first) result.first = fixed * others.all * at_first(0) * at_first(1);
+    if (R::stalls(structure_.buffering[edge_.child]))
+      result.first = fixed * others.all * at_first(0) * at_first(1);
     return result;
   }
 
@@ -42,11 +51,12 @@ class WindowedInput {
   struct AxisLoop {
     std::size_t place;
     Words bound, step;
-    bool in_space, joins;
+    bool in_space, tap, joins;
   };
   struct AxisLoops {
     std::array<AxisLoop, max_loops> loop;  // rows first, then taps: large steps first
     std::size_t size = 0;
+    // Of the edge that is looked at:
     DistinctPairs window;   // the words of one tile
     bool diagonal = false;  // rows and taps both lie along fan-outs that join
     Lattice joined_rows, joined_taps;
@@ -56,23 +66,37 @@ class WindowedInput {
   void gather(std::size_t a) {
     const Axis& axis = facts_.axis[a];
     AxisLoops& list = axis_[a];
-    const std::size_t between = nest_.begin[edge_.parent];
     for (const bool taps : {false, true}) {
       const std::size_t dim = taps ? axis.tap_dim : axis.row_dim;
-      Lattice& joined = taps ? list.joined_taps : list.joined_rows;
-      for (std::size_t i = 0; i < end_; ++i) {
+      const Words word_step = taps ? axis.tap_step : axis.row_step;
+      if (facts_.layer.size[dim] == 1) continue;
+      for (std::size_t i = 0; i < nest_.size; ++i) {
         const Loop& loop = nest_.loop[i];
         if (loop.dim != dim) continue;
-        const Words step = loop.step * (taps ? axis.tap_step : axis.row_step);
-        const bool joins = loop.in_space && i >= between && R::diagonals_join() &&
-                           R::joins_reads(structure_.fanout[loop.level]);
-        list.loop[list.size++] = {i, loop.bound, step, loop.in_space, joins};
-        if (joins) joined.push(loop.bound, step);
+        const bool joins =
+            loop.in_space && R::diagonals_join() && R::joins_reads(structure_.fanout[loop.level]);
+        list.loop[list.size++] = {i, loop.bound, loop.step * word_step, loop.in_space, taps, joins};
       }
+    }
+  }
+
+  bool joins(const AxisLoop& loop) const {
+    return loop.joins && loop.place >= nest_.begin[edge_.parent] && loop.place < end_;
+  }
+
+  void look_at(std::size_t a) {
+    const Axis& axis = facts_.axis[a];
+    AxisLoops& list = axis_[a];
+    list.joined_rows.clear();
+    list.joined_taps.clear();
+    for (std::size_t i = 0; i < list.size; ++i) {
+      const AxisLoop& loop = list.loop[i];
+      if (joins(loop)) (loop.tap ? list.joined_taps : list.joined_rows).push(loop.bound, loop.step);
     }
     const Extents& tile = *nest_.tile[edge_.child];
     list.window = distinct_pairs(tile[axis.row_dim], axis.row_step, tile[axis.tap_dim], axis.tap_step);
     list.diagonal = list.joined_rows.size() > 0 && list.joined_taps.size() > 0;
+    list.joined.parts = 0;
     if (list.diagonal && list.joined_rows.size() == 1 && list.joined_taps.size() == 1)
       list.joined = distinct_pairs(list.joined_rows.count(0), list.joined_rows.step(0),
                                    list.joined_taps.count(0), list.joined_taps.step(0));
@@ -86,7 +110,7 @@ class WindowedInput {
     for (std::size_t i = 0; i < end_; ++i)
       if (!nest_.loop[i].in_space && !slides(nest_.loop[i].dim)) held *= nest_.loop[i].bound;
     const Words others_in_time = held;
-    for (std::size_t a = 0; a < 2; ++a) held *= held_words(a, join);
+    for (std::size_t a = 0; a < 2; ++a) held *= held_along(a, join);
     if (edge_.child == structure_.levels) return held;
     return held - kept_words(others_in_time, join);
   }
@@ -113,8 +137,12 @@ class WindowedInput {
   }
 
   // Sum over all steps and places in space of the stored words of a tile along one axis.
-  Words held_words(std::size_t a, bool join) {
-    return facts_.axis[a].plain ? 1 : sum(a, never, 0, join, true);
+  Words held_along(std::size_t a, bool join) {
+    const Axis& axis = facts_.axis[a];
+    if (axis.plain) return 1;
+    if (!facts_.held[a].known() || (join && axis_[a].diagonal)) return sum(a, never, 0, join, true);
+    const Extents& tile = *nest_.tile[edge_.child];
+    return facts_.held[a].at(tile[axis.row_dim], tile[axis.tap_dim]);
   }
   Words at_first(std::size_t a) { return facts_.axis[a].plain ? 1 : sum(a, never, 0, false, false); }
 
@@ -123,7 +151,7 @@ class WindowedInput {
     Words shift = 0;
     for (std::size_t i = 0; i < axis_[a].size; ++i) {
       const AxisLoop& loop = axis_[a].loop[i];
-      if (loop.in_space || loop.place < turn) continue;
+      if (loop.in_space || loop.place < turn || loop.place >= end_) continue;
       shift += loop.place == turn ? R::advance(loop.step) : R::fall_back(loop.bound, loop.step);
     }
     return std::abs(shift) <= window_span(a) ? sum(a, turn, shift, join, true) : 0;
@@ -144,8 +172,9 @@ class WindowedInput {
     Lattice base;
     for (std::size_t i = 0; i < list.size; ++i) {
       const AxisLoop& loop = list.loop[i];
+      if (loop.place >= end_) continue;
       if (loop.in_space) {
-        if (!(join && list.diagonal && loop.joins)) base.push(loop.bound, loop.step);
+        if (!(join && list.diagonal && joins(loop))) base.push(loop.bound, loop.step);
       } else if (time) {
         if (loop.place < turn) base.push(loop.bound, loop.step);
         if (loop.place == turn) base.push(R::transitions(loop.bound), loop.step);
@@ -241,8 +270,8 @@ class WindowedInput {
     Words starts = 1;
     for (std::size_t i = 0; i < list.size; ++i) {
       const AxisLoop& loop = list.loop[i];
-      if (loop.in_space && loop.place >= nest_.begin[edge_.parent] && !(list.diagonal && loop.joins))
-        starts *= loop.bound;
+      const bool between = loop.place >= nest_.begin[edge_.parent] && loop.place < end_;
+      if (loop.in_space && between && !(list.diagonal && joins(loop))) starts *= loop.bound;
     }
     if (!list.diagonal) return starts;
     Words joined = 0;
@@ -253,8 +282,8 @@ class WindowedInput {
   const Structure& structure_;
   const LayerFacts& facts_;
   const Nest& nest_;
-  Edge edge_;
-  std::size_t end_;  // loops outside the child
+  Edge edge_{};
+  std::size_t end_ = 0;  // loops outside the child
   std::array<AxisLoops, 2> axis_;
 };
 
