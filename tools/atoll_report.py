@@ -126,7 +126,7 @@ def draw_convergence(store, out):
     tasks = sorted(table.task.unique())
     columns = min(4, len(tasks))
     rows = -(-len(tasks) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(3.3 * columns + 2.4, 2.5 * rows + 1.1), squeeze=False,
+    figure, axes = plt.subplots(rows, columns, figsize=(3.3 * columns, 2.5 * rows + 1.1), squeeze=False,
                                 constrained_layout=True)
     kinds = list(dict.fromkeys(store.policies))
     handles = {}
@@ -154,13 +154,18 @@ def draw_convergence(store, out):
     figure.supxlabel("generation", fontsize=10)
     figure.supylabel(f"best {store.layout['objective']} so far", fontsize=10)
     figure.suptitle(f"Convergence: {title_of(store)}", fontsize=11)
-    figure.legend(handles.values(), handles.keys(), loc="outside right upper" if legend_outside() else "upper right",
-                  fontsize=8, frameon=False)
+    figure.legend(handles.values(), handles.keys(), loc="upper left", bbox_to_anchor=(1.0, 0.95), fontsize=8,
+                  frameon=False)
     return save(figure, out, "convergence.png")
 
 
-def legend_outside():
-    return tuple(int(part) for part in matplotlib.__version__.split(".")[:2]) >= (3, 7)
+def energy_unit(values):
+    """A factor and a unit that make values in pJ readable."""
+    largest = np.nanmax(np.abs(values)) if len(values) else 0
+    for factor, unit in [(1e12, "J"), (1e9, "mJ"), (1e6, "uJ"), (1e3, "nJ")]:
+        if largest >= factor:
+            return factor, unit
+    return 1, "pJ"
 
 
 def split_energy(name):
@@ -184,9 +189,11 @@ def draw_breakdown(store, out):
     best = store.best_rows()
     if len(best) == 0:
         return None
-    parts, frame = energy_parts(store, best.to_numpy())
-    if parts.shape[1] == 0:
+    if store.commit["layer_costs"] > 0:
         return draw_layers(store, best, out)
+    parts, frame = energy_parts(store, best.to_numpy())
+    if not any(operand for _, operand in parts.columns):
+        return draw_headline(store, best, out)
     names = [short(store.tasks[task], 34) for task in best.index]
     levels = list(dict.fromkeys(level for level, _ in parts.columns))
     operands = list(dict.fromkeys(operand for _, operand in parts.columns))
@@ -205,12 +212,13 @@ def stacked_bars(store, out, names, parts, style, label, what, totals):
     places = np.arange(len(names))
     sums = parts.sum(axis=1).to_numpy()
     totals = sums if totals is None else totals.to_numpy()
-    left.barh(places, totals, color="#666666", height=0.7)
+    factor, unit = energy_unit(totals)
+    left.barh(places, totals / factor, color="#666666", height=0.7)
+    left.set_ylim(max(len(names) - 0.4, 1.0), -0.6 if len(names) > 1 else -1.0)
     if totals.min() > 0 and totals.max() > 20 * totals.min():
         left.set_xscale("log")
-    left.set_xlabel("energy (pJ)")
+    left.set_xlabel(f"energy ({unit})")
     left.set_yticks(places, names, fontsize=8)
-    left.invert_yaxis()
     start = np.zeros(len(names))
     for key in parts.columns:
         share = 100 * parts[key].to_numpy() / np.where(sums > 0, sums, 1)
@@ -255,15 +263,19 @@ def draw_layers(store, best, out):
                                 sharey="row", constrained_layout=True)
     for (left, right), (task, table) in zip(axes, tables.items()):
         places = np.arange(len(table))
-        names = [f"layer {i}: {key:016x}"[:22] + (f" x{m}" if m > 1 else "")
+        names = [f"layer {i}  {key:016x}"[:17] + (f" x{m}" if m > 1 else "")
                  for i, (key, m) in enumerate(zip(table.layer_key, table.multiplicity))]
-        left.barh(places, table.energy, color=COLOURS[0], height=0.7)
+        factor, unit = energy_unit(table.energy.to_numpy())
+        left.barh(places, table.energy / factor, color=COLOURS[0], height=0.7)
         right.barh(places, table.cycles, color=COLOURS[1], height=0.7)
         left.set_yticks(places, names, fontsize=7)
         left.invert_yaxis()
-        left.set_xlabel("energy (pJ)")
+        left.set_xlabel(f"energy ({unit})")
         right.set_xlabel("cycles")
-        left.set_title(short(store.tasks[task]), fontsize=9, loc="left")
+        total, total_unit = energy_unit([table.energy.sum()])
+        left.set_title(f"{short(store.tasks[task])}: {table.energy.sum() / total:.3g} {total_unit}, "
+                       f"{table.cycles.sum():.3g} cycles over {int(table.multiplicity.sum())} layers", fontsize=9,
+                       loc="left")
         for axis in (left, right):
             axis.grid(True, axis="x", linewidth=0.4, alpha=0.6)
             axis.set_axisbelow(True)
@@ -334,7 +346,7 @@ def write_cells(axis, values, image):
 
 def save(figure, out, name):
     path = os.path.join(out, name)
-    figure.savefig(path, dpi=130)
+    figure.savefig(path, dpi=130, bbox_inches="tight", pad_inches=0.15)
     plt.close(figure)
     return path
 
