@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "atoll/base/error.hpp"
+#include "atoll/base/log.hpp"
 #include "atoll/base/random.hpp"
 #include "atoll/store/reader.hpp"
 #include "fake_communicator.hpp"
@@ -37,6 +38,7 @@ ArchipelagoReport go(const Setup& setup, const std::string& folder,
                      const std::function<void(ArchipelagoSettings&)>& change = {},
                      const std::function<bool()>& stop = {},
                      const std::function<void(const Progress&)>& progress = {}) {
+  start_log(Verbosity::quiet, 0, 1);
   ToySpace space;
   FakeCommunicator world;
   ArchipelagoSettings run = settings(setup.islands, setup.kind, folder, space);
