@@ -67,14 +67,6 @@ void find_files(RunFile& run, const std::vector<std::string>& data_folders) {
   }
 }
 
-void check_bounds(const RunFile& run) {
-  const NetworkBounds& bounds = run.problem.bounds;
-  if (bounds.min_blocks > bounds.max_blocks) {
-    run.fail("problem.sequential.min_blocks",
-             fmt::format("{} is above max_blocks, {}", bounds.min_blocks, bounds.max_blocks));
-  }
-}
-
 void check_islands(const RunFile& run) {
   std::vector<std::string> known = {"standard"};
   for (const NamedPolicy& policy : run.policies) known.push_back(policy.name);
@@ -162,6 +154,7 @@ RunFile read_run_file(const std::string& path, const std::vector<std::string>& o
                       const std::vector<std::string>& data_folders) {
   RunFile run;
   run.file = path;
+  run.problem.search.objective.clear();
   const SettingsSource source(YamlNode::load(path), overrides);
   source.expect_keys(key_names(), open_keys());
   for (const RunKey& key : run_keys()) {
@@ -171,9 +164,10 @@ RunFile read_run_file(const std::string& path, const std::vector<std::string>& o
     if (key.read) key.read(*node, run);
   }
   read_policies(source, run);
+  if (run.problem.search.objective.empty()) run.problem.search.objective = run.problem.objective;
+  run.problem.bounds.batch = std::max(1U, run.problem.batch);
   if (run.name.empty()) run.name = fs::path(path).stem().string();
   find_files(run, data_folders);
-  check_bounds(run);
   fill_policy_list(run);
   check_islands(run);
   return run;

@@ -242,11 +242,30 @@ void add_problem_keys(std::vector<RunKey>& keys) {
   keys.push_back(integer_key(
       "problem.search.evaluations", 1, 10'000'000,
       "space sequential: mappings tried for each distinct layer of a network",
-      [](auto& run) -> auto& { return run.problem.search.evaluations; }));
+      [](auto& run) -> auto& { return run.problem.search.budget; }));
   keys.push_back(integer_key(
       "problem.search.seed", 0, largest_seed,
       "space sequential: seed of the mapping search, the same for all networks",
       [](auto& run) -> auto& { return run.problem.search.seed; }));
+  keys.push_back(text_key(
+      "problem.search.objective", "a cost column or a product of powers",
+      "space sequential: what the mapping search minimises; default: the objective of the run",
+      [](auto& run) -> auto& { return run.problem.search.objective; }));
+}
+
+void read_operators(const YamlNode& node, RunFile& run) {
+  const std::vector<std::string> names(block_kind_names.begin(), block_kind_names.end());
+  run.problem.bounds.operators.clear();
+  for (const YamlNode& element : node.elements(true)) {
+    run.problem.bounds.operators.push_back(static_cast<BlockKind>(element.choice(names)));
+  }
+}
+
+std::string write_operators(const RunFile& run) {
+  std::vector<std::string> names;
+  for (const BlockKind kind : run.problem.bounds.operators)
+    names.emplace_back(block_kind_names[static_cast<std::size_t>(kind)]);
+  return list_text(names);
 }
 
 void add_sequential_keys(std::vector<RunKey>& keys) {
@@ -263,30 +282,35 @@ void add_sequential_keys(std::vector<RunKey>& keys) {
       "input_channels", 1, 4096, "channels of the input",
       [](auto& run) -> auto& { return run.problem.bounds.input_channels; });
   number(
-      "input_size", 1, 4096, "rows and columns of the input",
-      [](auto& run) -> auto& { return run.problem.bounds.input_size; });
+      "input_rows", 1, 4096, "rows of the input",
+      [](auto& run) -> auto& { return run.problem.bounds.input_rows; });
+  number(
+      "input_columns", 1, 4096, "columns of the input",
+      [](auto& run) -> auto& { return run.problem.bounds.input_columns; });
   number(
       "classes", 1, 1 << 20, "outputs of the classifier",
       [](auto& run) -> auto& { return run.problem.bounds.classes; });
   number(
+      "stem_channels", 0, 65536, "channels of a 3x3 convolution in front of the blocks; 0: none",
+      [](auto& run) -> auto& { return run.problem.bounds.stem_channels; });
+  number(
+      "stem_stride", 1, 8, "its stride", [](auto& run) -> auto& { return run.problem.bounds.stem_stride; });
+  number(
       "min_blocks", 1, 64, "fewest blocks", [](auto& run) -> auto& { return run.problem.bounds.min_blocks; });
   number(
       "max_blocks", 1, 64, "most blocks", [](auto& run) -> auto& { return run.problem.bounds.max_blocks; });
-  number(
-      "stem_channels", 0, 65536, "channels of a 3x3 convolution in front of the blocks; 0: none",
-      [](auto& run) -> auto& { return run.problem.bounds.stem_channels; });
-  keys.push_back(texts_key(
-      prefix + "operators", "list of names", "space sequential: kinds of blocks; an empty list: all kinds",
-      [](auto& run) -> auto& { return run.problem.bounds.operators; }));
+  keys.push_back({prefix + "operators", fmt::format("list of {}", fmt::join(block_kind_names, ", ")),
+                  "space sequential: kinds of blocks", read_operators, write_operators});
   numbers(
-      "kernels", 1, 31, "window sizes", [](auto& run) -> auto& { return run.problem.bounds.kernels; });
+      "kernels", 1, 31, "window sizes, ascending",
+      [](auto& run) -> auto& { return run.problem.bounds.kernels; });
   numbers(
-      "channels", 1, 65536, "output channels of a block",
+      "channels", 1, 65536, "output channels of a block, ascending",
       [](auto& run) -> auto& { return run.problem.bounds.channels; });
   numbers(
-      "strides", 1, 8, "strides", [](auto& run) -> auto& { return run.problem.bounds.strides; });
+      "strides", 1, 8, "strides, ascending", [](auto& run) -> auto& { return run.problem.bounds.strides; });
   numbers(
-      "expansions", 1, 16, "how much wider the inside of an inverted bottleneck is",
+      "expansions", 1, 16, "how much wider the inside of an inverted bottleneck is, ascending",
       [](auto& run) -> auto& { return run.problem.bounds.expansions; });
 }
 

@@ -15,31 +15,13 @@
 #include "atoll/base/error.hpp"
 #include "atoll/evolution/policy.hpp"
 #include "atoll/island/archipelago.hpp"
+#include "atoll/mapper/bounded_search.hpp"
+#include "atoll/space/sequential.hpp"
 
 namespace atoll {
 
 enum class SpaceKind : std::uint8_t { mapping, sequential };
 enum class Assign : std::uint8_t { round_robin, list };
-
-/// Bounds of the networks that the space `sequential` may build. Channels are absolute numbers.
-struct NetworkBounds {
-  std::uint32_t input_channels = 3;
-  std::uint32_t input_size = 32;  // rows and columns of the input image
-  std::uint32_t classes = 10;
-  std::uint32_t min_blocks = 2, max_blocks = 8;
-  std::uint32_t stem_channels = 16;    // 0: no stem
-  std::vector<std::string> operators;  // empty: all that the space knows
-  std::vector<std::uint32_t> kernels = {3, 5};
-  std::vector<std::uint32_t> channels = {16, 24, 32, 48, 64, 96, 128};
-  std::vector<std::uint32_t> strides = {1, 2};
-  std::vector<std::uint32_t> expansions = {1, 3, 6};
-};
-
-/// The mapping search inside every evaluation of a network.
-struct InnerSearch {
-  std::uint32_t evaluations = 300;  // per distinct layer
-  std::uint64_t seed = 1;
-};
 
 struct ProblemSettings {
   SpaceKind space = SpaceKind::mapping;
@@ -48,9 +30,9 @@ struct ProblemSettings {
   std::string simulator = "loopnest";
   std::string objective = "edp";
   std::vector<std::string> constraints;
-  std::uint32_t batch = 0;  // 0: as the network's file says
-  NetworkBounds bounds;
-  InnerSearch search;
+  std::uint32_t batch = 0;       // 0: as the network's file says
+  SequentialSettings bounds;     // of the networks that the space `sequential` may build
+  BoundedSearchSettings search;  // the mapping search inside every evaluation of a network
 };
 
 /// A policy as the run file gives it: the YAML text that was read (for the configuration as used) and the
