@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace atoll {
+namespace atl {
 namespace {
 
 bool all_zero(std::span<const std::uint8_t> bytes) {
@@ -24,22 +24,31 @@ AppendColumn::AppendColumn(h5::Id dataset, const TableColumn& table, std::uint64
 void AppendColumn::append(std::span<const std::uint8_t> bytes) {
   const std::size_t row = table_.row_bytes();
   while (!bytes.empty()) {
-    const std::size_t take = std::min(bytes.size(), (table_.chunk_rows - filled_) * row);
-    std::memcpy(buffer_.data() + filled_ * row, bytes.data(), take);
-    filled_ += take / row;
-    dirty_ = true;
-    bytes = bytes.subspan(take);
-    if (filled_ < table_.chunk_rows) continue;
-    write_buffer();
-    std::fill(buffer_.begin(), buffer_.end(), std::uint8_t{0});
-    first_ += table_.chunk_rows;
-    filled_ = 0;
-    stored_ = extent_ > first_;
+    const std::size_t rows = std::min(bytes.size() / row, table_.chunk_rows - filled_);
+    std::memcpy(buffer_.data() + filled_ * row, bytes.data(), rows * row);
+    bytes = bytes.subspan(rows * row);
+    advance(rows);
   }
 }
 
-void AppendColumn::repeat(std::span<const std::uint8_t> row, std::uint64_t count) {
-  for (; count > 0; --count) append(row);
+void AppendColumn::append_zeros(std::uint64_t count) {
+  while (count > 0) {
+    const std::size_t rows = std::min<std::uint64_t>(count, table_.chunk_rows - filled_);
+    count -= rows;
+    advance(rows);
+  }
+}
+
+// What lies behind the filled rows of the buffer is always zero.
+void AppendColumn::advance(std::size_t rows) {
+  filled_ += rows;
+  dirty_ = true;
+  if (filled_ < table_.chunk_rows) return;
+  write_buffer();
+  std::fill(buffer_.begin(), buffer_.end(), std::uint8_t{0});
+  first_ += table_.chunk_rows;
+  filled_ = 0;
+  stored_ = extent_ > first_;
 }
 
 void AppendColumn::write_buffer() {
@@ -65,4 +74,4 @@ void AppendColumn::trim() {
   h5::extend(dataset_.get(), extent_, table_.width, table_.path);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 
 #include "tables.hpp"
 
-namespace atoll {
+namespace atl {
 
 class AppendColumn {
  public:
@@ -19,8 +19,8 @@ class AppendColumn {
   AppendColumn(h5::Id dataset, const TableColumn& table, std::uint64_t rows, hid_t cell_type);
 
   void append(std::span<const std::uint8_t> bytes);
-  /// The same row `count` times.
-  void repeat(std::span<const std::uint8_t> row, std::uint64_t count);
+  /// `count` rows of zeros.
+  void append_zeros(std::uint64_t count);
   /// Writes the partial chunk and hands everything to the operating system.
   void flush();
   /// Cuts the dataset to its rows; only needed if an earlier writer got further.
@@ -35,6 +35,7 @@ class AppendColumn {
 
  private:
   void write_buffer();
+  void advance(std::size_t rows);
 
   h5::Id dataset_;
   TableColumn table_;
@@ -46,4 +47,4 @@ class AppendColumn {
   bool dirty_ = false;
 };
 
-}  // namespace atoll
+}  // namespace atl

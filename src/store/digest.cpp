@@ -14,7 +14,7 @@
 #include "packed.hpp"
 #include "stored_file.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 /// The column that holds each part of a batch's body; layer slots are derived from `evaluation`.
@@ -229,4 +229,4 @@ std::string store_digest(const std::string& path) {
   return hash.text();
 }
 
-}  // namespace atoll
+}  // namespace atl

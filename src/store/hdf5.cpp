@@ -8,7 +8,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll::h5 {
+namespace atl::h5 {
 namespace {
 
 struct Reason {
@@ -280,4 +280,4 @@ void flush(hid_t dataset, const std::string& name) {
   check(H5Dflush(dataset), "flush", name);
 }
 
-}  // namespace atoll::h5
+}  // namespace atl::h5

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace atoll::h5 {
+namespace atl::h5 {
 
 /// Before any other call: no file locking by the library (it fails on many cluster file systems; we lock
 /// ourselves), no clean-up at exit (a file that could not be closed must stay as it is), no printing of
@@ -92,4 +92,4 @@ void write_words_row(hid_t dataset, std::size_t row, std::span<const std::uint64
 std::vector<std::uint64_t> read_words(hid_t dataset, std::size_t count, const std::string& name);
 void flush(hid_t dataset, const std::string& name);
 
-}  // namespace atoll::h5
+}  // namespace atl::h5

@@ -4,7 +4,7 @@
 #include "atoll/base/error.hpp"
 #include "tables.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Json = nlohmann::json;
@@ -82,4 +82,4 @@ StoreLayout layout_from_json(const std::string& text, const std::string& path) t
                    "' (/run/layout) is damaged: " + error.what());
 }
 
-}  // namespace atoll
+}  // namespace atl

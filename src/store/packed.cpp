@@ -7,7 +7,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::uint32_t magic = 0x54425441, version = 1;  // "ATBT"
@@ -282,4 +282,4 @@ PackedView unpack_batch(std::span<const std::uint8_t> packed, const StoreShape& 
   return view;
 }
 
-}  // namespace atoll
+}  // namespace atl

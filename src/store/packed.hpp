@@ -23,7 +23,7 @@
 
 #include "tables.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// The parts of a body, in file order; each a run of bytes.
 enum class Part : std::size_t {
@@ -76,4 +76,4 @@ struct PackedView {
 /// InternalError if the bytes are not a whole batch of this shape.
 PackedView unpack_batch(std::span<const std::uint8_t> packed, const StoreShape& shape);
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include "atoll/base/error.hpp"
 #include "stored_file.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 template <class T>
@@ -185,4 +185,4 @@ std::unique_ptr<StoreReader> StoreReader::open(const std::string& path) {
   return std::make_unique<Hdf5Reader>(path);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/store/superblock.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 /// Plainly where nobody marked it as open for writing; as a follower of a live or killed writer otherwise.
@@ -85,4 +85,4 @@ void StoredFile::read(Col column, std::uint64_t first, std::uint64_t count, void
                 table.path);
 }
 
-}  // namespace atoll
+}  // namespace atl

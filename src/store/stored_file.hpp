@@ -9,7 +9,7 @@
 
 #include "tables.hpp"
 
-namespace atoll {
+namespace atl {
 
 class StoredFile {
  public:
@@ -47,4 +47,4 @@ class StoredFile {
   std::array<h5::Id, col_count> sets_, types_;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -11,7 +11,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> signature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
@@ -154,4 +154,4 @@ bool mend_superblock(const std::string& path) {
   return true;
 }
 
-}  // namespace atoll
+}  // namespace atl

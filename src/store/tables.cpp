@@ -6,7 +6,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 struct Field {
@@ -196,4 +196,4 @@ h5::Id cell_type(Col column, const StoreShape& shape) {
   }
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -13,7 +13,7 @@
 #include "atoll/store/layout.hpp"
 #include "hdf5.hpp"
 
-namespace atoll {
+namespace atl {
 
 static_assert(std::endian::native == std::endian::little, "a store is written as the bytes lie in memory");
 
@@ -134,4 +134,4 @@ h5::Id cell_type(Col column, const StoreShape& shape);
 std::string layout_json(const StoreLayout& layout);
 StoreLayout layout_from_json(const std::string& text, const std::string& path);
 
-}  // namespace atoll
+}  // namespace atl

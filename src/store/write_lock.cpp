@@ -13,7 +13,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 std::string holder(int fd) {
@@ -66,4 +66,4 @@ WriteLock::~WriteLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-}  // namespace atoll
+}  // namespace atl

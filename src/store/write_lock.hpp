@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace atoll {
+namespace atl {
 
 class WriteLock {
  public:
@@ -23,4 +23,4 @@ class WriteLock {
   bool held_ = false;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -22,7 +22,7 @@
 #include "packed.hpp"
 #include "write_lock.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr double seconds_for_an_old_writer = 10;
@@ -31,6 +31,12 @@ template <class T>
 std::span<const std::uint8_t> bytes_of(const T& value) {
   // NOLINTNEXTLINE: any object may be read as bytes
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
+}
+
+template <class T>
+std::span<const std::uint8_t> all_bytes(const std::vector<T>& values) {
+  // NOLINTNEXTLINE: any object may be read as bytes
+  return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)};
 }
 
 std::vector<std::string> names_of(const std::vector<StoreGene>& genes) {
@@ -334,14 +340,19 @@ void Hdf5Writer::append_batch(const PackedView& batch) {
 
 void Hdf5Writer::append_rows(const PackedView& batch) {
   const BodyShape& body = batch.body;
-  const auto task = static_cast<std::uint16_t>(body.task), island = static_cast<std::uint16_t>(body.island);
-  column(Col::task).repeat(bytes_of(task), body.rows);
-  column(Col::generation).repeat(bytes_of(body.generation), body.rows);
-  column(Col::island).repeat(bytes_of(island), body.rows);
+  std::vector<std::uint16_t> slots(body.rows);
+  std::vector<std::uint64_t> ids(body.rows);
   for (std::uint32_t r = 0; r < body.rows; ++r) {
-    column(Col::slot).append(bytes_of(static_cast<std::uint16_t>(r)));
-    column(Col::individual).append(bytes_of(individual_id(body.task, body.generation, body.island, r)));
+    slots[r] = static_cast<std::uint16_t>(r);
+    ids[r] = individual_id(body.task, body.generation, body.island, r);
   }
+  const std::vector<std::uint16_t> tasks(body.rows, static_cast<std::uint16_t>(body.task)),
+      islands(body.rows, static_cast<std::uint16_t>(body.island));
+  add(Col::task, all_bytes(tasks));
+  add(Col::generation, all_bytes(std::vector<std::uint32_t>(body.rows, body.generation)));
+  add(Col::island, all_bytes(islands));
+  add(Col::slot, all_bytes(slots));
+  add(Col::individual, all_bytes(ids));
   const auto part = [&batch](Part p) { return batch.parts[index(p)]; };
   add(Col::parent_a, part(Part::parent_a));
   add(Col::parent_b, part(Part::parent_b));
@@ -352,9 +363,7 @@ void Hdf5Writer::append_rows(const PackedView& batch) {
   add(Col::violation, part(Part::violation));
   add(Col::headline, part(Part::headline));
   add(Col::breakdown, part(Part::breakdown));
-  column(Col::fidelity).repeat(bytes_of(std::uint8_t{0}), body.rows);
-  column(Col::replicate).repeat(bytes_of(std::uint16_t{0}), body.rows);
-  column(Col::seed).repeat(bytes_of(std::uint64_t{0}), body.rows);
+  for (const Col unused : {Col::fidelity, Col::replicate, Col::seed}) column(unused).append_zeros(body.rows);
 }
 
 void Hdf5Writer::append_layer_costs(const PackedView& batch, std::uint64_t first_row) {
@@ -543,4 +552,4 @@ std::unique_ptr<StoreWriter> StoreWriter::reopen(const std::string& path, const 
   return std::make_unique<Hdf5Writer>(path, layout, std::move(lock), std::move(file), commit, synced);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -9,7 +9,7 @@
 #include "atoll/store/writer.hpp"
 #include "fixtures.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 namespace {
 
 TEST(Digest, DoesNotDependOnTheOrderOfBatchesOrCommits) {
@@ -111,4 +111,4 @@ TEST(Digest, FindsDamage) {
 }
 
 }  // namespace
-}  // namespace atoll::testing
+}  // namespace atl::testing

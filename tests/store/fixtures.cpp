@@ -7,7 +7,7 @@
 #include "atoll/evolution/population.hpp"
 #include "atoll/store/writer.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 
 namespace fs = std::filesystem;
 
@@ -117,4 +117,4 @@ Folder::~Folder() {
   fs::remove_all(path_, ignored);
 }
 
-}  // namespace atoll::testing
+}  // namespace atl::testing

@@ -9,7 +9,7 @@
 #include "atoll/base/random.hpp"
 #include "atoll/store/layout.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 
 struct FakeSpace {
   std::size_t integers = 7, reals = 0, headline = 3, breakdown = 5;
@@ -74,4 +74,4 @@ std::string message_of(F&& action) {
   return {};
 }
 
-}  // namespace atoll::testing
+}  // namespace atl::testing

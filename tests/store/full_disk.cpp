@@ -12,7 +12,7 @@
 #include "atoll/store/writer.hpp"
 #include "fixtures.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 namespace {
 
 const FakeSpace space{61, 0, 13, 40, 512, false};
@@ -72,4 +72,4 @@ TEST(FullDisk, IsAResourceErrorAndLosesNothing) {
 }
 
 }  // namespace
-}  // namespace atoll::testing
+}  // namespace atl::testing

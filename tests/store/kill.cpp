@@ -18,7 +18,7 @@
 #include "atoll/store/writer.hpp"
 #include "fixtures.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 namespace {
 
 const FakeSpace space{61, 2, 13, 40, 512, true};
@@ -151,4 +151,4 @@ TEST(Kill, NothingAcknowledgedIsLostAndTheRunGoesOn) {
 }
 
 }  // namespace
-}  // namespace atoll::testing
+}  // namespace atl::testing

@@ -11,7 +11,7 @@
 #include "atoll/store/writer.hpp"
 #include "fixtures.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 namespace {
 
 void expect_row(const StoreRow& row, const FakeBatch& b, std::uint32_t slot, const StoreLayout& layout) {
@@ -166,4 +166,4 @@ TEST(StoreReader, SaysWhatIsWrongWithAFile) {
 }
 
 }  // namespace
-}  // namespace atoll::testing
+}  // namespace atl::testing

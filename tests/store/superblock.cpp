@@ -9,7 +9,7 @@
 #include "atoll/store/writer.hpp"
 #include "fixtures.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 namespace {
 
 std::span<const std::uint8_t> bytes_of(const std::string& text) {
@@ -67,4 +67,4 @@ TEST(Superblock, DoesNotTouchADamagedOne) {
 }
 
 }  // namespace
-}  // namespace atoll::testing
+}  // namespace atl::testing

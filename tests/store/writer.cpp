@@ -8,7 +8,7 @@
 #include "atoll/store/reader.hpp"
 #include "fixtures.hpp"
 
-namespace atoll::testing {
+namespace atl::testing {
 namespace {
 
 const FakeSpace plain;
@@ -135,4 +135,4 @@ TEST(StoreWriter, RefusesDamagedPackedBytes) {
 }
 
 }  // namespace
-}  // namespace atoll::testing
+}  // namespace atl::testing
