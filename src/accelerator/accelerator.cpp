@@ -1,6 +1,6 @@
 #include "atoll/accelerator/accelerator.hpp"
 
-namespace atoll {
+namespace atl {
 
 const Fanout* Accelerator::fanout_below(std::size_t level) const {
   for (const Fanout& fanout : fanouts) {
@@ -33,4 +33,4 @@ double Accelerator::area() const {
   return sum;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include "atoll/base/table.hpp"
 #include "atoll/base/units.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -154,4 +154,4 @@ std::string describe(const Accelerator& accelerator) {
       writer.text());
 }
 
-}  // namespace atoll
+}  // namespace atl

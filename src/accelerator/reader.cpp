@@ -9,7 +9,7 @@
 #include "atoll/base/units.hpp"
 #include "atoll/base/yaml.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -335,4 +335,4 @@ Accelerator parse_accelerator(const std::string& text, const std::string& name) 
   return read(YamlNode::parse(text, name), name);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -48,4 +48,4 @@ void agree_on(Communicator& world, const std::function<void()>& step) {
   throw AgreedError(static_cast<ExitCode>(first.front()), std::string(first.begin() + 1, first.end()));
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -11,7 +11,7 @@
 #include "atoll/base/version.hpp"
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -56,4 +56,4 @@ ExitCode with_world(ProgramArguments& arguments, const std::function<ExitCode(Co
   }
 }
 
-}  // namespace atoll
+}  // namespace atl

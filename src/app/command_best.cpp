@@ -7,7 +7,7 @@
 #include "atoll/app/command.hpp"
 #include "atoll/app/results.hpp"
 
-namespace atoll {
+namespace atl {
 
 Action declare_best(CLI::App& app) {
   const auto path = std::make_shared<std::string>();
@@ -22,4 +22,4 @@ Action declare_best(CLI::App& app) {
   };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "atoll/base/units.hpp"
 #include "run_options.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -67,4 +67,4 @@ Action declare_check(CLI::App& app) {
   return [options](ProgramArguments&) { return check_config(*options); };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -14,7 +14,7 @@
 #include "atoll/evolution/policy.hpp"
 #include "atoll/simulator/simulator.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -82,4 +82,4 @@ Action declare_describe(CLI::App& app) {
   return [what, argument](ProgramArguments&) { return describe_thing(*what, *argument); };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include "atoll/app/command.hpp"
 #include "atoll/app/stored_run.hpp"
 
-namespace atoll {
+namespace atl {
 
 Action declare_digest(CLI::App& app) {
   const auto path = std::make_shared<std::string>();
@@ -18,4 +18,4 @@ Action declare_digest(CLI::App& app) {
   };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -13,7 +13,7 @@
 #include "atoll/simulator/simulator.hpp"
 #include "run_options.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -100,4 +100,4 @@ Action declare_evaluate(CLI::App& app) {
   return [options](ProgramArguments&) { return evaluate(*options); };
 }
 
-}  // namespace atoll
+}  // namespace atl

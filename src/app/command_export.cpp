@@ -10,7 +10,7 @@
 #include "atoll/app/results.hpp"
 #include "atoll/base/files.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -128,4 +128,4 @@ Action declare_export(CLI::App& app) {
   return [options](ProgramArguments&) { return export_store(*options); };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "atoll/base/table.hpp"
 #include "atoll/base/units.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -92,4 +92,4 @@ Action declare_inspect(CLI::App& app) {
   return [path, config](ProgramArguments&) { return inspect(*path, *config); };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 #include "atoll/transport/communicator.hpp"
 #include "run_options.hpp"
 
-namespace atoll {
+namespace atl {
 
 Action declare_resume(CLI::App& app) {
   const auto folder = std::make_shared<RunFolder>();
@@ -22,4 +22,4 @@ Action declare_resume(CLI::App& app) {
   };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "atoll/transport/communicator.hpp"
 #include "run_options.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -56,4 +56,4 @@ Action declare_run(CLI::App& app) {
   };
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 #include "atoll/base/units.hpp"
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -143,4 +143,4 @@ ExitCode evolve(Communicator& world, const RunFolder& folder, const EvolveOption
   return ExitCode::done;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 
 namespace {
 
-using namespace atoll;
+using namespace atl;
 
 constexpr std::array commands = {
     Command{"run", "evolve what a run file asks for", declare_run},

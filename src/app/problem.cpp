@@ -11,7 +11,7 @@
 #include "atoll/space/mapping.hpp"
 #include "atoll/space/sequential.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -258,4 +258,4 @@ std::vector<std::string> data_folders() {
   return folders;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -9,7 +9,7 @@
 #include "atoll/base/log.hpp"
 #include "atoll/base/units.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -63,4 +63,4 @@ void ProgressLine::clear() {
   visible_ = false;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/simulator/bounds.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -160,4 +160,4 @@ std::size_t write_best(const StoredRun& stored, const Results& results, const st
   return written;
 }
 
-}  // namespace atoll
+}  // namespace atl

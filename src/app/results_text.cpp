@@ -6,7 +6,7 @@
 #include "atoll/base/table.hpp"
 #include "atoll/base/units.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -163,4 +163,4 @@ std::string results_json(const StoredRun& stored, const Results& results) {
   return json.dump(2) + "\n";
 }
 
-}  // namespace atoll
+}  // namespace atl

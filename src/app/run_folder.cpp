@@ -8,7 +8,7 @@
 #include "atoll/network/network.hpp"
 #include "atoll/space/mapping.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace fs = std::filesystem;
 
@@ -65,4 +65,4 @@ Problem load_run_folder(const RunFolder& folder) {
   return load_problem(std::move(run));
 }
 
-}  // namespace atoll
+}  // namespace atl

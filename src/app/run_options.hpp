@@ -7,7 +7,7 @@
 
 #include "atoll/app/evolve.hpp"
 
-namespace atoll {
+namespace atl {
 
 inline void add_set_option(CLI::App& app, std::vector<std::string>& sets) {
   app.add_option("--set", sets, "key=value on top of the run file; may be repeated")
@@ -29,4 +29,4 @@ inline void add_evolve_options(CLI::App& app, EvolveOptions& options) {
       ->excludes(quiet);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -53,4 +53,4 @@ const char* stop_signal_name() {
   }
 }
 
-}  // namespace atoll
+}  // namespace atl

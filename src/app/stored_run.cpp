@@ -11,7 +11,7 @@
 #include "atoll/app/run_folder.hpp"
 #include "atoll/base/files.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -60,4 +60,4 @@ StoredRun open_stored_run(const std::string& path) {
   return stored;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -1,6 +1,6 @@
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 std::string SourcePlace::prefix() const {
   if (file.empty()) return {};
@@ -10,4 +10,4 @@ std::string SourcePlace::prefix() const {
   return text.append(": ");
 }
 
-}  // namespace atoll
+}  // namespace atl

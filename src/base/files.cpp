@@ -11,7 +11,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -86,4 +86,4 @@ void make_folder(const std::string& path) {
   if (error) throw ResourceError("cannot make the folder '" + path + "': " + error.message());
 }
 
-}  // namespace atoll
+}  // namespace atl

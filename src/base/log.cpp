@@ -9,7 +9,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -72,4 +72,4 @@ void log_error(const std::string& text) {
   logger().error("{}", text);
 }
 
-}  // namespace atoll
+}  // namespace atl

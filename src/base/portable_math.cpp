@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -81,4 +81,4 @@ double portable_pow(double base, double exponent) {
   return portable_exp(exponent * portable_log(base));
 }
 
-}  // namespace atoll
+}  // namespace atl

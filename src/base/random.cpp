@@ -7,7 +7,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/portable_math.hpp"
 
-namespace atoll {
+namespace atl {
 
 std::uint64_t mix64(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15ULL;
@@ -63,4 +63,4 @@ double Random::normal() {
   }
 }
 
-}  // namespace atoll
+}  // namespace atl

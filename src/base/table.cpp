@@ -4,7 +4,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::string TextTable::text() const {
   return text;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/text.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -151,4 +151,4 @@ std::string format_duration(double seconds) {
   return fmt::format("{} d {:02} h", whole / 86400, whole / 3600 % 24);
 }
 
-}  // namespace atoll
+}  // namespace atl

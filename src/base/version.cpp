@@ -2,7 +2,7 @@
 
 #include "atoll_version_data.hpp"
 
-namespace atoll {
+namespace atl {
 
 std::string program_version() {
   return version_data::version;
@@ -23,4 +23,4 @@ std::string compiler_version() {
 #endif
 }
 
-}  // namespace atoll
+}  // namespace atl

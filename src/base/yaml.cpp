@@ -11,7 +11,7 @@
 #include "atoll/base/text.hpp"
 #include "atoll/base/units.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -287,4 +287,4 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& kn
   return nearest ? "; did you mean '" + *nearest + "'?" : "";
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -17,7 +17,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -364,4 +364,4 @@ std::optional<CheckpointSet> read_newest_checkpoint(const std::string& folder, s
                         "\nrestore a copy of the folder, or start the run again in another one");
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "run_keys.hpp"
 #include "settings_source.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -226,4 +226,4 @@ std::string describe_run_file() {
   return text;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 #include "atoll/simulator/simulator.hpp"
 #include "settings_source.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -397,4 +397,4 @@ const std::vector<RunKey>& run_keys() {
   return keys;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 
 #include "atoll/config/run_file.hpp"
 
-namespace atoll {
+namespace atl {
 
 class YamlNode;
 
@@ -22,4 +22,4 @@ struct RunKey {
 
 const std::vector<RunKey>& run_keys();
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 
 #include "atoll/base/text.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -175,4 +175,4 @@ std::vector<std::string> SettingsSource::children(const std::string& key) const 
   return names;
 }
 
-}  // namespace atoll
+}  // namespace atl

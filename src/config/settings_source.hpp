@@ -9,7 +9,7 @@
 
 #include "atoll/base/yaml.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// One line of YAML (flow style) that parses to the same values.
 std::string flow_text(const YamlNode& node);
@@ -42,4 +42,4 @@ class SettingsSource {
   std::vector<Override> overrides_;
 };
 
-}  // namespace atoll
+}  // namespace atl

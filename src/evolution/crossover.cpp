@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace atoll {
+namespace atl {
 
 Crossover::Crossover(const CrossoverSettings& settings, const GenomeSchema& schema)
     : settings_(settings), schema_(&schema) {
@@ -139,4 +139,4 @@ void Crossover::cross(const GenomeView& a, const GenomeView& b, Random& random,
   for (std::size_t r = 0; r < reals.size(); ++r, ++u) reals[r] = from_b_[u] != 0 ? b.reals[r] : a.reals[r];
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 
 #include "atoll/evolution/policy_state.hpp"
 
-namespace atoll {
+namespace atl {
 
 RandomKey policy_key(const PolicyContext& context, Purpose purpose, std::uint32_t generation,
                      std::uint32_t individual) {
@@ -133,4 +133,4 @@ void EvolutionPolicy::load(std::istream& in) {
   genes_.restore(numbers[1]);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 std::size_t GenomeSchema::add(Gene gene) {
   integers.push_back(std::move(gene));
@@ -140,4 +140,4 @@ void clamp_row(const GenomeSchema& schema, std::span<std::int32_t> integers, std
   }
 }
 
-}  // namespace atoll
+}  // namespace atl

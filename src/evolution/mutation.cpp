@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -208,4 +208,4 @@ void Mutation::mutate(double genes, Random& random, std::span<std::int32_t> inte
   } while (again > 0 && random.chance(again));
 }
 
-}  // namespace atoll
+}  // namespace atl

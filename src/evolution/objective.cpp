@@ -10,7 +10,7 @@
 #include "atoll/base/portable_math.hpp"
 #include "atoll/base/yaml.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -117,4 +117,4 @@ double Objective::violation(std::span<const double> costs) const {
   return sum;
 }
 
-}  // namespace atoll
+}  // namespace atl

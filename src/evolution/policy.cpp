@@ -11,7 +11,7 @@
 #include "atoll/evolution/policy_catalogue.hpp"
 #include "atoll/evolution/random_search.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -239,4 +239,4 @@ std::unique_ptr<Policy> PolicyFactory::make(const PolicyContext& context) const 
   return std::make_unique<EvolutionPolicy>(*settings_, context);
 }
 
-}  // namespace atoll
+}  // namespace atl

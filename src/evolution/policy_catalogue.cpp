@@ -4,7 +4,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -368,4 +368,4 @@ Settings standard_settings() {
   return settings;
 }
 
-}  // namespace atoll
+}  // namespace atl

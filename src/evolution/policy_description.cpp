@@ -4,7 +4,7 @@
 #include "atoll/evolution/policy.hpp"
 #include "atoll/evolution/policy_catalogue.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -53,4 +53,4 @@ std::string describe_policies() {
   return text;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/evolution/population_archive.hpp"
 
-namespace atoll {
+namespace atl {
 
 void save_policy_state(std::ostream& out, const Population& population, const std::vector<double>& numbers) {
   boost::archive::binary_oarchive archive(out);
@@ -42,4 +42,4 @@ void load_policy_state(std::istream& in, Population& population, std::vector<dou
   numbers = std::move(loaded_numbers);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 void Population::resize(std::size_t size) {
   integers_.resize(size * integer_width_, 0);
@@ -113,4 +113,4 @@ std::size_t Population::best() const {
   return winner;
 }
 
-}  // namespace atoll
+}  // namespace atl

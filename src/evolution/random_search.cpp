@@ -3,7 +3,7 @@
 #include "atoll/evolution/evolution_policy.hpp"
 #include "atoll/evolution/policy_state.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -39,4 +39,4 @@ void RandomSearch::load(std::istream& in) {
   load_policy_state(in, population_, none);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/portable_math.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -59,4 +59,4 @@ void Schedule::adapt(std::size_t successes, std::size_t trials) {
   current_ = std::clamp(current_ * (often ? settings_.factor : shrink_), settings_.low, settings_.high);
 }
 
-}  // namespace atoll
+}  // namespace atl

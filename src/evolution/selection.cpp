@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-namespace atoll {
+namespace atl {
 
 void roulette_weights(const Population& population, std::span<const std::uint32_t> order,
                       std::vector<double>& weights) {
@@ -124,4 +124,4 @@ void Selection::pick(const Population& population, std::span<const std::uint32_t
   }
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -167,4 +167,4 @@ void Survival::step(Population& population, const Population& newcomers, std::ui
   settle(population, newcomers);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -22,7 +22,7 @@
 #include "atoll/store/writer.hpp"
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -466,4 +466,4 @@ ArchipelagoReport run_archipelago(const ArchipelagoSettings& settings, SearchSpa
   return Archipelago(settings, space, world, stop_requested, progress).run();
 }
 
-}  // namespace atoll
+}  // namespace atl

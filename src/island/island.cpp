@@ -13,7 +13,7 @@
 #include "atoll/island/mailbox.hpp"
 #include "atoll/island/recorder.hpp"
 
-namespace atoll {
+namespace atl {
 
 // The life of an island. Everything else in this file is one of these lines written out.
 void Island::generation() {
@@ -222,4 +222,4 @@ void Island::load(std::uint32_t task, std::uint32_t completed, const std::string
   if (!in.at_end()) throw InternalError("the checkpoint of an island is longer than it says");
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include "atoll/island/archipelago.hpp"
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll {
+namespace atl {
 
 Mailbox::Mailbox(Communicator& world, std::vector<Edge> edges, std::uint32_t islands,
                  std::function<void()> idle)
@@ -67,4 +67,4 @@ void Mailbox::put_back(std::uint32_t edge, Letter letter) {
   queues_[edge].push_back(std::move(letter));
 }
 
-}  // namespace atoll
+}  // namespace atl

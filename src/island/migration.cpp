@@ -10,7 +10,7 @@
 #include "atoll/evolution/merit.hpp"
 #include "atoll/island/bytes.hpp"
 
-namespace atoll {
+namespace atl {
 
 Departures::Departures(const Population& population, Leave rule) : population_(population), rule_(rule) {
   if (rule_ == Leave::random) {
@@ -176,4 +176,4 @@ std::size_t Arrivals::pick(Random& random) const {
   return at_random ? random.below(static_cast<std::uint32_t>(natives_.size())) : natives_.size() - 1;
 }
 
-}  // namespace atoll
+}  // namespace atl

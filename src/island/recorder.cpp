@@ -10,7 +10,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -157,4 +157,4 @@ void Recorder::guard(const std::function<void()>& action) {
   }
 }
 
-}  // namespace atoll
+}  // namespace atl

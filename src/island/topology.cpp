@@ -8,7 +8,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 void both_ways(std::vector<Edge>& edges, std::uint32_t a, std::uint32_t b) {
@@ -101,4 +101,4 @@ std::vector<Edge> make_edges(const TopologySettings& settings, std::uint32_t n, 
   return edges;
 }
 
-}  // namespace atoll
+}  // namespace atl

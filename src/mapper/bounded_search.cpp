@@ -9,7 +9,7 @@
 #include "atoll/mapper/content_key.hpp"
 #include "atoll/mapper/mapping_space.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -355,4 +355,4 @@ std::shared_ptr<const FoundMapping> BoundedSearch::search(const Layer& layer, co
   return std::make_shared<const FoundMapping>(std::move(found));
 }
 
-}  // namespace atoll
+}  // namespace atl

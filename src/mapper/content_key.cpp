@@ -2,7 +2,7 @@
 
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 
 std::uint64_t content_key(std::string_view text) {
   std::uint64_t hash = mix64(text.size() + 1);
@@ -14,4 +14,4 @@ std::uint64_t content_key(std::string_view text) {
   return hash;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -4,7 +4,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -48,4 +48,4 @@ DivisorIndex DivisorTable::find(std::uint32_t value) const {
   return static_cast<DivisorIndex>(place - values_.begin());
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -458,4 +458,4 @@ void LayerMappingSpace::encode_records(const Mapping& mapping, std::span<std::in
   if (count > 0) genes[block_.first] = static_cast<std::int32_t>(count);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::uint64_t product_limit = 1ULL << 53;
@@ -248,4 +248,4 @@ std::string layer_key(const Layer& layer) {
   return key;
 }
 
-}  // namespace atoll
+}  // namespace atl

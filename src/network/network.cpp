@@ -7,7 +7,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 std::uint64_t Network::macs() const {
   std::uint64_t sum = 0;
@@ -46,4 +46,4 @@ Network read_network(const std::string& path, const NetworkOptions& options) {
                    "' names no known format; expected .yaml, .yml or .onnx");
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 
 #include "onnx_graph.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Integers = std::vector<std::int64_t>;
@@ -152,4 +152,4 @@ bool fold_targets(onnx::GraphProto& graph, const std::map<std::string, std::vect
   return changed;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -9,7 +9,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/files.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 /// Values larger than any that shape inference looks at are dropped: they are weights.
@@ -219,4 +219,4 @@ std::string onnx_text(const onnx::NodeProto& node, std::string_view name, const 
   return attribute == nullptr ? otherwise : attribute->s();
 }
 
-}  // namespace atoll
+}  // namespace atl

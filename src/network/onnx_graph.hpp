@@ -14,7 +14,7 @@
 
 #include "atoll/network/network.hpp"
 
-namespace atoll {
+namespace atl {
 
 using TensorShape = std::vector<std::uint32_t>;
 
@@ -62,4 +62,4 @@ std::int64_t onnx_int(const onnx::NodeProto& node, std::string_view name, std::i
 std::vector<std::int64_t> onnx_ints(const onnx::NodeProto& node, std::string_view name);
 std::string onnx_text(const onnx::NodeProto& node, std::string_view name, const std::string& otherwise);
 
-}  // namespace atoll
+}  // namespace atl

@@ -13,7 +13,7 @@
 #include "atoll/network/network.hpp"
 #include "onnx_graph.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 class OnnxReader {
@@ -528,4 +528,4 @@ Network read_network_onnx(const std::string& path, const NetworkOptions& options
   return OnnxReader(path, options).read();
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 #include "atoll/base/files.hpp"
 #include "atoll/network/network.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Dims = std::vector<std::int64_t>;
@@ -265,4 +265,4 @@ void write_network_onnx(const Network& network, const std::string& path) {
   write_text_file_atomically(path, model.SerializeAsString());
 }
 
-}  // namespace atoll
+}  // namespace atl

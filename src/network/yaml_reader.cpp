@@ -21,7 +21,7 @@
 #include "atoll/base/yaml.hpp"
 #include "atoll/network/network.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::int64_t largest = 0xFFFFFFFFLL;
@@ -396,4 +396,4 @@ Network read_network_yaml(const std::string& path, const NetworkOptions& options
   return network;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -3,7 +3,7 @@
 #include "atoll/base/files.hpp"
 #include "atoll/network/network.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 std::string quoted(const std::string& text) {
@@ -168,4 +168,4 @@ void write_network_yaml(const Network& network, const std::string& path) {
   write_text_file_atomically(path, text);
 }
 
-}  // namespace atoll
+}  // namespace atl

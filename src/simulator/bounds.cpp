@@ -7,7 +7,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 // Rows r of one window are reached again by later windows; a row is counted by the first window that
@@ -80,4 +80,4 @@ void require_above(const Bounds& bound, std::span<const double> costs, const Map
       mapping_to_json(mapping, layer, accelerator)));
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::array<std::array<const char*, 2>, cost::headline_count> headlines = {{
@@ -58,4 +58,4 @@ CostSchema loopnest_schema(const Accelerator& accelerator) {
   return schema;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,14 @@
 
 #include "loopnest_rules.hpp"
 
-namespace atoll::loopnest {
+namespace atl::loopnest {
+
+/// a / b for a >= 0, b > 0, by the short division where both are short: several times faster on many
+/// machines.
+constexpr Words quotient(Words a, Words b) {
+  if (((a | b) >> 32) == 0) return static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b);
+  return a / b;
+}
 
 class Lattice {
  public:
@@ -71,8 +78,8 @@ class Lattice {
     if (start + span_[i] < 0 || start >= extent) return 0;
     const auto [count, step] = digit_[i];
     const Words room = extent - 1 - span_[i + 1] - start;  // turns up to room / step end inside
-    const Words low = start >= 0 ? 0 : std::min(count, (step - 1 - start) / step);
-    const Words high = room < 0 ? 0 : std::min(count, room / step + 1);
+    const Words low = start >= 0 ? 0 : std::min(count, quotient(step - 1 - start, step));
+    const Words high = room < 0 ? 0 : std::min(count, quotient(room, step) + 1);
     if (i + 1 == size_) return std::max<Words>(0, high - low);
     Words sum = high > low ? (high - low) * total_[i + 1] : 0;
     for (Words k = 0; k < low; ++k) sum += inside(i + 1, start + k * step, extent);
@@ -96,16 +103,18 @@ struct DistinctPairs {
 };
 
 inline DistinctPairs distinct_pairs(Words count_a, Words step_a, Words count_b, Words step_b) {
-  const Words common = std::gcd(step_a, step_b);
-  const Words period_a = step_b / common;
-  const Words period_b = step_a / common;
-  const bool solid = (period_a == 1 && count_b >= period_b) || (period_b == 1 && count_a >= period_a);
   DistinctPairs result;
-  if (solid || count_a == 1 || count_b == 1) {
-    const Words step = solid ? common : (count_a == 1 ? step_b : step_a);
-    const Words values = ((count_a - 1) * step_a + (count_b - 1) * step_b) / step + 1;
-    result.part[result.parts++] = {0, values, step, 1, 1};
-    result.values = values;
+  if (count_a == 1 || count_b == 1) {
+    result.values = count_a * count_b;
+    result.part[result.parts++] = {0, result.values, count_a == 1 ? step_b : step_a, 1, 1};
+    return result;
+  }
+  const Words common = step_a == 1 || step_b == 1 ? 1 : std::gcd(step_a, step_b);
+  const Words period_a = quotient(step_b, common);
+  const Words period_b = quotient(step_a, common);
+  if ((period_a == 1 && count_b >= period_b) || (period_b == 1 && count_a >= period_a)) {
+    result.values = (count_a - 1) * period_b + (count_b - 1) * period_a + 1;
+    result.part[result.parts++] = {0, result.values, common, 1, 1};
     return result;
   }
   // (a, b) and (a - period_a, b + period_b) are equal: keep the pairs without such a twin.
@@ -118,4 +127,4 @@ inline DistinctPairs distinct_pairs(Words count_a, Words step_a, Words count_b, 
   return result;
 }
 
-}  // namespace atoll::loopnest
+}  // namespace atl::loopnest

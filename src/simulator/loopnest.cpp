@@ -3,7 +3,7 @@
 #include "loopnest_core.hpp"
 #include "models.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 class Loopnest final : public Simulator {
@@ -48,4 +48,4 @@ std::unique_ptr<Simulator> make_loopnest(const Accelerator& accelerator) {
   return std::make_unique<Loopnest>(accelerator);
 }
 
-}  // namespace atoll
+}  // namespace atl

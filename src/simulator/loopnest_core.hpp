@@ -9,7 +9,7 @@
 #include "nest.hpp"
 #include "windowed_input.hpp"
 
-namespace atoll::loopnest {
+namespace atl::loopnest {
 
 constexpr double as_double(Words words) {
   return static_cast<double>(words);
@@ -211,4 +211,4 @@ class Model {
   Structure structure_;
 };
 
-}  // namespace atoll::loopnest
+}  // namespace atl::loopnest

@@ -8,7 +8,7 @@
 
 #include "atoll/simulator/simulator.hpp"
 
-namespace atoll::loopnest {
+namespace atl::loopnest {
 
 using Words = std::int64_t;  // exact: no count of a legal layer exceeds 2^53
 using DimSet = std::uint32_t;
@@ -99,4 +99,4 @@ struct Rules {
   static constexpr bool stalls(Buffering buffering) { return buffering == Buffering::single; }
 };
 
-}  // namespace atoll::loopnest
+}  // namespace atl::loopnest

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::array<Operand, operand_count> operands = {Operand::W, Operand::I, Operand::O};
@@ -182,4 +182,4 @@ std::string loop_nest(const Mapping& mapping, const Layer& layer, const Accelera
   return text + fmt::format("{:{}}{}\n", "", 2 * indent, accelerator.compute.kind);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/simulator/mapping.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -223,4 +223,4 @@ LayerMapping mapping_from_json(const std::string& line, const Accelerator& accel
   return result;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,9 +5,9 @@
 
 #include "atoll/simulator/simulator.hpp"
 
-namespace atoll {
+namespace atl {
 
 std::unique_ptr<Simulator> make_loopnest(const Accelerator& accelerator);
 std::unique_ptr<Simulator> make_reference(const Accelerator& accelerator);
 
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 #include "lattice.hpp"
 #include "loopnest_rules.hpp"
 
-namespace atoll::loopnest {
+namespace atl::loopnest {
 
 inline constexpr std::size_t max_loops = 64;  // each at least doubles a product below 2^53
 
@@ -246,4 +246,4 @@ Words residencies(const Structure& structure, const Nest& nest, std::size_t chil
   return nest.time_before[end];
 }
 
-}  // namespace atoll::loopnest
+}  // namespace atl::loopnest

@@ -13,7 +13,7 @@
 #include "atoll/simulator/bounds.hpp"
 #include "models.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Position = std::array<std::int64_t, dim_count>;
@@ -479,4 +479,4 @@ std::unique_ptr<Simulator> make_reference(const Accelerator& accelerator) {
   return std::make_unique<Reference>(accelerator);
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 #include "atoll/simulator/bounds.hpp"
 #include "models.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 double per_bit(double energy, double access_width) {
@@ -94,4 +94,4 @@ void streaming_cost(const Layer& layer, const Accelerator& accelerator, std::spa
   costs[cost::binds] = writes_bind ? 2 : 1;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -9,7 +9,7 @@
 #include "lattice.hpp"
 #include "nest.hpp"
 
-namespace atoll::loopnest {
+namespace atl::loopnest {
 
 template <typename R>
 class WindowedInput {
@@ -93,9 +93,9 @@ class WindowedInput {
       const AxisLoop& loop = list.loop[i];
       if (joins(loop)) (loop.tap ? list.joined_taps : list.joined_rows).push(loop.bound, loop.step);
     }
+    list.diagonal = list.joined_rows.size() > 0 && list.joined_taps.size() > 0;
     const Extents& tile = *nest_.tile[edge_.child];
     list.window = distinct_pairs(tile[axis.row_dim], axis.row_step, tile[axis.tap_dim], axis.tap_step);
-    list.diagonal = list.joined_rows.size() > 0 && list.joined_taps.size() > 0;
     list.joined.parts = 0;
     if (list.diagonal && list.joined_rows.size() == 1 && list.joined_taps.size() == 1)
       list.joined = distinct_pairs(list.joined_rows.count(0), list.joined_rows.step(0),
@@ -126,7 +126,7 @@ class WindowedInput {
       if (R::ends_overlap(facts_.apart[index(Operand::I)], loop.dim)) break;
       Words words = 1;
       if (!slides(loop.dim)) {
-        others_in_time /= loop.bound;
+        others_in_time = quotient(others_in_time, loop.bound);
         words = R::transitions(loop.bound);
       }
       words *= others_in_time;
@@ -214,7 +214,7 @@ class WindowedInput {
       for (std::size_t i = 0; i < window.parts; ++i) use(window.part[i]);
     } else if (window.parts == 1 && window.part[0].count_b == 1) {
       const auto& part = window.part[0];
-      const Words turns = std::abs(shift) / part.step_a;
+      const Words turns = quotient(std::abs(shift), part.step_a);
       if (turns * part.step_a == std::abs(shift) && turns < part.count_a)
         use({std::max<Words>(0, shift), part.count_a - turns, part.step_a, 1, 1});
     } else {
@@ -287,4 +287,4 @@ class WindowedInput {
   std::array<AxisLoops, 2> axis_;
 };
 
-}  // namespace atoll::loopnest
+}  // namespace atl::loopnest

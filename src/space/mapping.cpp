@@ -5,7 +5,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/files.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -116,4 +116,4 @@ NetworkTotals MappingSpace::network_totals(std::span<const double> costs) const 
   return totals;
 }
 
-}  // namespace atoll
+}  // namespace atl

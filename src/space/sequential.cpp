@@ -9,7 +9,7 @@
 #include "atoll/base/files.hpp"
 #include "atoll/mapper/content_key.hpp"
 
-namespace atoll {
+namespace atl {
 
 namespace {
 
@@ -375,4 +375,4 @@ void SequentialSpace::write_individual(std::size_t t, std::span<const std::int32
   write_text_file_atomically(folder + "/" + stem + ".txt", to_text(t, integers, reals));
 }
 
-}  // namespace atoll
+}  // namespace atl

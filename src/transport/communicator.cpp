@@ -20,7 +20,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr int gather_tag = 31;
@@ -291,4 +291,4 @@ std::string mpi_version() {
   return version;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 Accelerator random_accelerator(Random& random) {
@@ -75,4 +75,4 @@ TEST(AcceleratorTest, OperandSets) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

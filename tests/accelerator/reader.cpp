@@ -8,7 +8,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using testing::AllOf;
@@ -238,4 +238,4 @@ TEST(ReaderTest, SurvivesRandomDamage) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 
 #include "atoll/accelerator/accelerator.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using testing::HasSubstr;
@@ -142,4 +142,4 @@ TEST(ShippedTest, SimbaHasThreeFanouts) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

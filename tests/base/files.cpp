@@ -9,7 +9,7 @@
 #include "atoll/base/log.hpp"
 #include "atoll/base/version.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -88,4 +88,4 @@ TEST(ErrorTest, PlacesAreShortenedWhenUnknown) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

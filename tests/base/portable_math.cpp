@@ -7,7 +7,7 @@
 
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -65,4 +65,4 @@ TEST(PortableMathTest, EdgesAreAsIeeeSays) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -11,7 +11,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Block = std::array<std::uint32_t, 4>;
@@ -172,4 +172,4 @@ TEST(RandomTest, NormalHasTheRightMomentsAndTails) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 #include "atoll/base/random.hpp"
 #include "atoll/base/table.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(TextTest, TrimsSplitsAndJoins) {
@@ -59,4 +59,4 @@ TEST(TableTest, AlignsColumns) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(UnitsTest, ReadsEveryDimension) {
@@ -65,4 +65,4 @@ TEST(UnitsTest, WritesForPeople) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

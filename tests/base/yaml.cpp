@@ -7,7 +7,7 @@
 
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using testing::HasSubstr;
@@ -150,4 +150,4 @@ TEST(YamlTest, NearestNamesAreSlipsOnly) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -12,30 +12,30 @@
 
 namespace {
 
-atoll::GenomeSchema mapping_like() {
-  atoll::GenomeSchema schema;
+atl::GenomeSchema mapping_like() {
+  atl::GenomeSchema schema;
   for (int i = 0; i < 33; ++i)
-    schema.add(atoll::Gene{fmt::format("tile{}", i), atoll::GeneKind::range, 0, 11, 0});
+    schema.add(atl::Gene{fmt::format("tile{}", i), atl::GeneKind::range, 0, 11, 0});
   for (int i = 0; i < 28; ++i)
-    schema.add(atoll::Gene{fmt::format("order{}", i), atoll::GeneKind::order_key, 0, 63,
+    schema.add(atl::Gene{fmt::format("order{}", i), atl::GeneKind::order_key, 0, 63,
                            static_cast<std::uint16_t>(1 + i / 7)});
   return schema;
 }
 
-atoll::GenomeSchema network_like() {
-  atoll::GenomeSchema schema;
+atl::GenomeSchema network_like() {
+  atl::GenomeSchema schema;
   for (int i = 0; i < 6; ++i)
-    schema.add(atoll::Gene{fmt::format("global{}", i), atoll::GeneKind::range, 0, 11, 0});
+    schema.add(atl::Gene{fmt::format("global{}", i), atl::GeneKind::range, 0, 11, 0});
   schema.add_block("blocks",
-                   {{"operator", atoll::GeneKind::category, 0, 3, 0},
-                    {"kernel", atoll::GeneKind::range, 0, 2, 0},
-                    {"channels", atoll::GeneKind::range, 0, 15, 0},
-                    {"stride", atoll::GeneKind::range, 1, 2, 0}},
+                   {{"operator", atl::GeneKind::category, 0, 3, 0},
+                    {"kernel", atl::GeneKind::range, 0, 2, 0},
+                    {"channels", atl::GeneKind::range, 0, 15, 0},
+                    {"stride", atl::GeneKind::range, 1, 2, 0}},
                    2, 11);
   return schema;
 }
 
-void judge(atoll::Population& rows) {
+void judge(atl::Population& rows) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
     std::int64_t sum = 0;
     for (const std::int32_t gene : rows.integers(row)) sum += gene;
@@ -44,22 +44,22 @@ void judge(atoll::Population& rows) {
   }
 }
 
-void generations(benchmark::State& state, const std::string& yaml, const atoll::GenomeSchema& schema) {
-  atoll::PolicyContext context;
+void generations(benchmark::State& state, const std::string& yaml, const atl::GenomeSchema& schema) {
+  atl::PolicyContext context;
   context.schema = &schema;
   context.cost_width = 60;
   context.size = 200;
   context.generations = 1U << 20;
   const auto policy =
-      atoll::PolicyFactory::read("bench", atoll::YamlNode::parse(yaml, "bench.yaml")).make(context);
-  atoll::Population offspring;
+      atl::PolicyFactory::read("bench", atl::YamlNode::parse(yaml, "bench.yaml")).make(context);
+  atl::Population offspring;
   std::uint32_t g = 0;
   std::int64_t born = 0;
   for (auto _ : state) {
     policy->ask(g, offspring);
     judge(offspring);
     for (std::size_t slot = 0; slot < offspring.size(); ++slot)
-      offspring.id[slot] = atoll::individual_id(0, g, 0, slot);
+      offspring.id[slot] = atl::individual_id(0, g, 0, slot);
     policy->tell(g, offspring);
     born += static_cast<std::int64_t>(offspring.size());
     ++g;
@@ -70,8 +70,8 @@ void generations(benchmark::State& state, const std::string& yaml, const atoll::
 }
 
 const bool registered = [] {
-  static const atoll::GenomeSchema mapping = mapping_like(), network = network_like();
-  const auto add = [](const std::string& name, const std::string& yaml, const atoll::GenomeSchema& schema) {
+  static const atl::GenomeSchema mapping = mapping_like(), network = network_like();
+  const auto add = [](const std::string& name, const std::string& yaml, const atl::GenomeSchema& schema) {
     benchmark::RegisterBenchmark(("generation/" + name).c_str(), generations, yaml, schema);
   };
   add("standard", "{}", mapping);

@@ -16,30 +16,30 @@ constexpr std::size_t batch_size = 256;
 constexpr std::size_t pool_size = 8192;
 
 struct Pool {
-  std::vector<atoll::Layer> layers;                  // one per batch
-  std::vector<std::vector<atoll::Mapping>> batches;  // of batch_size each
+  std::vector<atl::Layer> layers;                  // one per batch
+  std::vector<std::vector<atl::Mapping>> batches;  // of batch_size each
 };
 
-Pool make_pool(const atoll::Network& network, const atoll::Accelerator& accelerator) {
+Pool make_pool(const atl::Network& network, const atl::Accelerator& accelerator) {
   const auto distinct = network.distinct(true);
   Pool pool;
   for (std::uint32_t b = 0; b < pool_size / batch_size; ++b) {
-    atoll::Random random = atoll::test::stream(b, 3);
-    const atoll::Layer& layer = network.layers[distinct[b % distinct.size()].first].layer;
+    atl::Random random = atl::test::stream(b, 3);
+    const atl::Layer& layer = network.layers[distinct[b % distinct.size()].first].layer;
     pool.layers.push_back(layer);
     auto& batch = pool.batches.emplace_back();
     while (batch.size() < batch_size)
-      batch.push_back(atoll::test::random_fitting_mapping(random, layer, accelerator));
+      batch.push_back(atl::test::random_fitting_mapping(random, layer, accelerator));
   }
   return pool;
 }
 
 void loopnest(benchmark::State& state, const std::string& accelerator_name, const std::string& network_name) {
   const std::string root = ATOLL_SOURCE_DIR;
-  const auto accelerator = atoll::read_accelerator(root + "/accelerators/" + accelerator_name + ".yaml");
-  const auto network = atoll::read_network(root + "/configs/networks/" + network_name + ".yaml");
-  const auto simulator = atoll::make_simulator("loopnest", accelerator);
-  const atoll::HardwareRow hardware = atoll::hardware_row(accelerator);
+  const auto accelerator = atl::read_accelerator(root + "/accelerators/" + accelerator_name + ".yaml");
+  const auto network = atl::read_network(root + "/configs/networks/" + network_name + ".yaml");
+  const auto simulator = atl::make_simulator("loopnest", accelerator);
+  const atl::HardwareRow hardware = atl::hardware_row(accelerator);
   const Pool pool = make_pool(network, accelerator);
   std::vector<double> costs(batch_size * simulator->schema().width());
   std::size_t b = 0;

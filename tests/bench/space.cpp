@@ -10,7 +10,7 @@
 #include "atoll/mapper/mapping_space.hpp"
 #include "atoll/space/mapping.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 const std::string source = ATOLL_SOURCE_DIR;
@@ -92,4 +92,4 @@ BENCHMARK_CAPTURE(bounded_search, eyeriss_resnet18, "eyeriss", "resnet18")
     ->Arg(1600);
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -13,7 +13,7 @@
 #include "atoll/store/reader.hpp"
 #include "atoll/store/writer.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::size_t genes = 61, headline = 13, breakdown = 40, rows = 200;
@@ -179,4 +179,4 @@ BENCHMARK(json_lines)->Name("store/json_lines/rows200")->Iterations(100);
 BENCHMARK(digest)->Name("store/digest/rows200");
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -14,7 +14,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 namespace fs = std::filesystem;
@@ -234,4 +234,4 @@ TEST_F(Checkpoint, AKilledWriterLeavesTheNewestAcknowledged) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

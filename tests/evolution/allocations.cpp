@@ -28,7 +28,7 @@ void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(Allocations, AGenerationAllocatesNothingOnceWarm) {
@@ -64,4 +64,4 @@ TEST(Allocations, AGenerationAllocatesNothingOnceWarm) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -11,7 +11,7 @@
 
 #include "atoll/evolution/genome.hpp"
 
-namespace atoll::toy {
+namespace atl::toy {
 
 /// Empty if the row lies within the schema: ranges, counts, zeros behind the count, innovation ids that
 /// differ.
@@ -58,4 +58,4 @@ inline bool plausible(double hits, double trials, double p) {
   return std::abs(hits - trials * p) <= 5 * std::sqrt(trials * p * (1 - p)) + 1;
 }
 
-}  // namespace atoll::toy
+}  // namespace atl::toy

@@ -7,7 +7,7 @@
 #include "checks.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 struct Row {
@@ -177,4 +177,4 @@ TEST(Crossover, ForeignRecordsEnterNextToTheirNeighbour) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -9,7 +9,7 @@
 #include "atoll/evolution/random_search.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using toy::factory;
@@ -283,4 +283,4 @@ TEST(RandomSearch, KeepsTheBestSeenAndDrawsFreshRowsEveryGeneration) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

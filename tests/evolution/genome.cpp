@@ -8,7 +8,7 @@
 #include "checks.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(Genome, BlocksReserveRoomAndNameTheirGenes) {
@@ -87,4 +87,4 @@ TEST(Genome, ClampMakesAnyRowLegalAndLeavesLegalOnesAlone) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "checks.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 MutationSettings standard() {
@@ -234,4 +234,4 @@ TEST(Mutation, RealGenesCreepByTheirSigma) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using testing::HasSubstr;
@@ -63,4 +63,4 @@ TEST(Objective, BadTextIsNamedWithTheNearestColumn) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

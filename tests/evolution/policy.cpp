@@ -7,7 +7,7 @@
 #include "atoll/evolution/policy_catalogue.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using testing::HasSubstr;
@@ -235,4 +235,4 @@ TEST(PolicyFactory, EverySettingMatters) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

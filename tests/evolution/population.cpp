@@ -10,7 +10,7 @@
 #include "atoll/evolution/population_archive.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -130,4 +130,4 @@ TEST(Population, TheArchiveKeepsEverything) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace atoll {
+namespace atl {
 namespace {
 
 Population one_row() {
@@ -116,4 +116,4 @@ TEST(Schedule, SelfAdaptiveValuesStayInBoundsAndStartersStandInForMigrants) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 
 #include "checks.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 constexpr std::size_t rows_count = 10;
@@ -202,4 +202,4 @@ TEST(Selection, OneRowIsAlwaysChosen) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

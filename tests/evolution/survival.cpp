@@ -7,7 +7,7 @@
 
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 // `count` rows with random merits; the fitness of row r also stands in its only gene.
@@ -245,4 +245,4 @@ TEST(Survival, InfeasibleNeverSurviveForFeasible) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

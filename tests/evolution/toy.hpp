@@ -14,7 +14,7 @@
 #include "atoll/base/yaml.hpp"
 #include "atoll/evolution/policy.hpp"
 
-namespace atoll::toy {
+namespace atl::toy {
 
 /// Sets fitness and violation of a row from its genes.
 using Judge = std::function<void(Population&, std::size_t)>;
@@ -100,4 +100,4 @@ inline std::uint64_t generation(Policy& policy, const PolicyContext& context, st
   return digest(offspring);
 }
 
-}  // namespace atoll::toy
+}  // namespace atl::toy

@@ -19,7 +19,7 @@
 #include "fake_communicator.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using namespace testing_island;
@@ -334,4 +334,4 @@ TEST(Archipelago, KilledAtAnyMomentItGoesOnToTheSameStore) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

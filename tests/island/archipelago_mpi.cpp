@@ -14,7 +14,7 @@
 #include "fake_communicator.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using namespace testing_island;
@@ -196,10 +196,10 @@ void test_all(Communicator& world) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl
 
 int main(int argc, char** argv) {
-  using namespace atoll;
+  using namespace atl;
   signal(SIGXFSZ, SIG_IGN);
   const auto world = Communicator::start(argc, argv);
   start_log(Verbosity::quiet, world->rank(), world->size());

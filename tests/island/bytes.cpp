@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(Bytes, ComeBackInOrder) {
@@ -40,4 +40,4 @@ TEST(Bytes, NothingIsReadBeyondTheEnd) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -11,7 +11,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll::testing_island {
+namespace atl::testing_island {
 
 class FakeCommunicator final : public Communicator {
  public:
@@ -79,4 +79,4 @@ class FakeCommunicator final : public Communicator {
   std::shared_ptr<Queues> queues_;
 };
 
-}  // namespace atoll::testing_island
+}  // namespace atl::testing_island

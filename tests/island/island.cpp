@@ -8,7 +8,7 @@
 #include "fake_communicator.hpp"
 #include "toy.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using namespace testing_island;
@@ -141,4 +141,4 @@ TEST(Island, ForeignOrTornCheckpointsAreRefused) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 #include "atoll/base/random.hpp"
 #include "fake_communicator.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using testing_island::FakeCommunicator;
@@ -83,4 +83,4 @@ TEST(Mailbox, LettersWithoutAGoodAddressAreRefused) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

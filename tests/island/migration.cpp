@@ -9,7 +9,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using ::testing::ElementsAre;
@@ -254,4 +254,4 @@ TEST(Arrivals, AnEmptyPopulationRefusesAll) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include "atoll/base/error.hpp"
 #include "fake_communicator.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using testing_island::FakeCommunicator;
@@ -141,4 +141,4 @@ TEST(Recorder, OurOwnFaultsPass) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

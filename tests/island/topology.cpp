@@ -8,7 +8,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using Pairs = std::set<std::pair<std::uint32_t, std::uint32_t>>;
@@ -153,4 +153,4 @@ TEST(Topology, BadInputIsRefusedWithTheOffendingEdge) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -13,7 +13,7 @@
 #include "atoll/base/yaml.hpp"
 #include "atoll/island/archipelago.hpp"
 
-namespace atoll::testing_island {
+namespace atl::testing_island {
 
 /// Digits are to be large: cycles fall with the sum of the digits, energy with their agreement.
 class ToySpace final : public SearchSpace {
@@ -158,4 +158,4 @@ class Folder {
   std::string path_;
 };
 
-}  // namespace atoll::testing_island
+}  // namespace atl::testing_island

@@ -6,7 +6,7 @@
 #include "atoll/mapper/mapping_space.hpp"
 #include "cases.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 BoundedSearchSettings with_budget(std::uint32_t budget, std::size_t cache = 0) {
@@ -128,4 +128,4 @@ TEST(BoundedSearch, RefusesWhatItCannotDo) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

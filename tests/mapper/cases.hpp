@@ -10,7 +10,7 @@
 #include "atoll/base/random.hpp"
 #include "atoll/network/layer.hpp"
 
-namespace atoll::cases {
+namespace atl::cases {
 
 inline StorageLevel storage(const std::string& name, OperandSet keep, double bits, OperandSet may_keep = 0) {
   StorageLevel level;
@@ -162,4 +162,4 @@ inline Accelerator random_accelerator(Random& random) {
   return with("random", levels, fanouts);
 }
 
-}  // namespace atoll::cases
+}  // namespace atl::cases

@@ -7,7 +7,7 @@
 
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(ContentKey, DiffersWithEveryCharacterAndLength) {
@@ -35,4 +35,4 @@ TEST(ContentKey, IsTheSameInEveryVersion) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

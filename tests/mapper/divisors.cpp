@@ -5,7 +5,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(Divisors, AgreeWithArithmetic) {
@@ -48,4 +48,4 @@ TEST(Divisors, OfALargePrimeAndOfTheNumberWithMost) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include "atoll/base/error.hpp"
 #include "cases.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 /// Whether two mappings run the same loops: extents, kept operands, and the order of loops with several
@@ -245,4 +245,4 @@ TEST(MappingSpace, RefusesToEncodeAnIllegalMapping) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -9,7 +9,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using ::testing::HasSubstr;
@@ -228,4 +228,4 @@ TEST(Layer, KeyLeavesOutWhatCannotMatter) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 Layer fully_connected(std::uint32_t in, std::uint32_t out) {
@@ -71,4 +71,4 @@ TEST(Network, RefusesAnUnknownEnding) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -13,7 +13,7 @@
 #include "atoll/base/random.hpp"
 #include "atoll/network/network.hpp"
 
-namespace atoll::test {
+namespace atl::test {
 
 /// A folder that lives as long as the object.
 class Folder {
@@ -118,4 +118,4 @@ inline void expect_same_layers(const Network& got, const Network& wanted) {
   }
 }
 
-}  // namespace atoll::test
+}  // namespace atl::test

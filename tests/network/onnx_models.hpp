@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace atoll::test {
+namespace atl::test {
 
 using Dims = std::vector<std::int64_t>;
 
@@ -98,4 +98,4 @@ inline void set_text(onnx::NodeProto& node, const std::string& name, const std::
   attribute.set_s(value);
 }
 
-}  // namespace atoll::test
+}  // namespace atl::test

@@ -7,7 +7,7 @@
 #include "network_files.hpp"
 #include "onnx_models.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using test::Dims;
@@ -380,4 +380,4 @@ TEST_F(OnnxReader, SurvivesDamagedFiles) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -4,7 +4,7 @@
 #include "network_files.hpp"
 #include "onnx_models.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using test::Folder;
@@ -74,4 +74,4 @@ TEST(OnnxWriter, RefusesAnEmptyNetwork) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -4,7 +4,7 @@
 
 #include "atoll/network/network.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 struct Published {
@@ -78,4 +78,4 @@ TEST(PublishedNetworks, EveryWireIsKnown) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -2,7 +2,7 @@
 
 #include "network_files.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using test::Folder;
@@ -143,4 +143,4 @@ TEST_F(YamlReader, RefusesIncompleteFiles) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

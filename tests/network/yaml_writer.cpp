@@ -2,7 +2,7 @@
 
 #include "network_files.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 using test::Folder;
@@ -49,4 +49,4 @@ TEST(YamlWriter, SaysWhenTheFolderIsNotThere) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include "atoll/base/error.hpp"
 #include "random_cases.hpp"
 
-namespace atoll::test {
+namespace atl::test {
 namespace {
 
 std::uint64_t touched_rows(const Layer& layer, Dim rows, Dim taps, std::size_t a) {
@@ -60,4 +60,4 @@ TEST(Bounds, AResultBelowIsAnInternalError) {
 }
 
 }  // namespace
-}  // namespace atoll::test
+}  // namespace atl::test

@@ -5,7 +5,7 @@
 
 #include "random_cases.hpp"
 
-namespace atoll::test {
+namespace atl::test {
 namespace {
 
 constexpr std::uint32_t cases = 6000;
@@ -105,4 +105,4 @@ TEST(Loopnest, BatchEqualsRowByRow) {
 }
 
 }  // namespace
-}  // namespace atoll::test
+}  // namespace atl::test

@@ -8,7 +8,7 @@
 #include "atoll/base/error.hpp"
 #include "random_cases.hpp"
 
-namespace atoll::test {
+namespace atl::test {
 namespace {
 
 using testing::HasSubstr;
@@ -153,4 +153,4 @@ TEST_F(MappingOfALayer, JsonErrorsNamePlaceKeyAndValue) {
 }
 
 }  // namespace
-}  // namespace atoll::test
+}  // namespace atl::test

@@ -8,7 +8,7 @@
 #include "../../src/simulator/loopnest_core.hpp"
 #include "random_cases.hpp"
 
-namespace atoll::test {
+namespace atl::test {
 namespace {
 
 using namespace loopnest;
@@ -241,4 +241,4 @@ TEST(PlantedFaults, EveryOneIsCaught) {
 }
 
 }  // namespace
-}  // namespace atoll::test
+}  // namespace atl::test

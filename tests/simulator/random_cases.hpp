@@ -10,7 +10,7 @@
 #include "atoll/simulator/mapping.hpp"
 #include "atoll/simulator/simulator.hpp"
 
-namespace atoll::test {
+namespace atl::test {
 
 struct Case {
   Accelerator accelerator;
@@ -235,4 +235,4 @@ inline std::vector<double> evaluate(const Simulator& simulator, const Case& one)
   return costs;
 }
 
-}  // namespace atoll::test
+}  // namespace atl::test

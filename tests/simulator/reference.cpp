@@ -6,7 +6,7 @@
 #include "atoll/base/error.hpp"
 #include "random_cases.hpp"
 
-namespace atoll::test {
+namespace atl::test {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -158,4 +158,4 @@ TEST(Simulators, StreamingMovesEveryTensorOnce) {
 }
 
 }  // namespace
-}  // namespace atoll::test
+}  // namespace atl::test

@@ -7,7 +7,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/files.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 const std::string source = ATOLL_SOURCE_DIR;
@@ -134,4 +134,4 @@ TEST(MappingSpaceOfANetwork, RefusesANetworkWithoutWork) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

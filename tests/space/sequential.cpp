@@ -7,7 +7,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 namespace column = sequential_cost;
@@ -218,4 +218,4 @@ TEST(Sequential, RefusesSettingsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

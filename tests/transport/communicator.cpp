@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace atoll {
+namespace atl {
 namespace {
 
 TEST(Communicator, WorksAloneWithoutMpirun) {
@@ -46,4 +46,4 @@ TEST(Communicator, WorksAloneWithoutMpirun) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 #include "atoll/base/random.hpp"
 #include "atoll/transport/communicator.hpp"
 
-namespace atoll {
+namespace atl {
 namespace {
 
 int failures = 0;
@@ -139,10 +139,10 @@ void everybody_sends_first(Communicator& world) {
 }
 
 }  // namespace
-}  // namespace atoll
+}  // namespace atl
 
 int main(int argc, char** argv) {
-  using namespace atoll;
+  using namespace atl;
   const auto world = Communicator::start(argc, argv);
   for (std::uint32_t round = 0; round < rounds; ++round) {
     torture(*world, round);

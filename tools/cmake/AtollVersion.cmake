@@ -29,10 +29,10 @@ if(GIT AND EXISTS "${SOURCE}/.git")
   endif()
 endif()
 set(content "#pragma once
-namespace atoll::version_data {
+namespace atl::version_data {
 inline constexpr const char* version = \"${VERSION}\";
 inline constexpr const char* commit = \"${commit}\";
-}  // namespace atoll::version_data
+}  // namespace atl::version_data
 ")
 set(old "")
 if(EXISTS "${HEADER}")

@@ -12,7 +12,7 @@
 
 #include "atoll/network/layer.hpp"
 
-namespace atoll {
+namespace atl {
 
 inline constexpr std::size_t max_levels = 8;
 
@@ -133,4 +133,4 @@ SourceCount count_sources(const Accelerator& accelerator);
 /// A table of every figure with its source, for `atoll describe accelerator`.
 std::string describe(const Accelerator& accelerator);
 
-}  // namespace atoll
+}  // namespace atl

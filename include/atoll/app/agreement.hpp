@@ -6,7 +6,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Communicator;
 
@@ -20,4 +20,4 @@ class AgreedError : public Error {
 /// lowest of them on all ranks. An InternalError of one rank is not waited with: it leaves at once.
 void agree_on(Communicator& world, const std::function<void()>& step);
 
-}  // namespace atoll
+}  // namespace atl

@@ -11,7 +11,7 @@ namespace CLI {
 class App;
 }
 
-namespace atoll {
+namespace atl {
 
 class Communicator;
 
@@ -48,4 +48,4 @@ void print_error(const std::string& text);
 /// exception of one rank ends the whole job at once, so that nobody waits for it.
 ExitCode with_world(ProgramArguments& arguments, const std::function<ExitCode(Communicator&)>& body);
 
-}  // namespace atoll
+}  // namespace atl

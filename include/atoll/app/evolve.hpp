@@ -7,7 +7,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/base/log.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Communicator;
 
@@ -22,4 +22,4 @@ struct EvolveOptions {
 /// done, or resume_me after a stop with a good checkpoint.
 ExitCode evolve(Communicator& world, const RunFolder& folder, const EvolveOptions& options);
 
-}  // namespace atoll
+}  // namespace atl

@@ -14,7 +14,7 @@
 #include "atoll/space/search_space.hpp"
 #include "atoll/store/layout.hpp"
 
-namespace atoll {
+namespace atl {
 
 class MappingSpace;
 
@@ -59,4 +59,4 @@ void check_budget(const Problem& problem, const Prediction& prediction);
 /// belongs to, found from where the program lies.
 std::vector<std::string> data_folders();
 
-}  // namespace atoll
+}  // namespace atl

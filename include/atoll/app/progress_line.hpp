@@ -6,7 +6,7 @@
 
 #include "atoll/island/archipelago.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// "layer1.0.conv1 3/12 | generation 20/50 | 1.2 M evaluations | 410 k/s | best 3.1e+12 | 1.9 x bound | 12 s
 /// left"
@@ -32,4 +32,4 @@ class ProgressLine {
   double last_shown_ = 0;  // Progress::seconds
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 #include "atoll/island/archipelago.hpp"
 #include "atoll/space/mapping.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct TaskResult {
   std::uint32_t task = 0;
@@ -53,4 +53,4 @@ std::size_t write_best(const StoredRun& stored, const Results& results, const st
 /// A task's name as part of a file name, with its number in front: "03-layer2.0.conv1".
 std::string file_stem(const TaskResult& task);
 
-}  // namespace atoll
+}  // namespace atl

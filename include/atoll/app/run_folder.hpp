@@ -7,7 +7,7 @@
 
 #include "atoll/app/problem.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct RunFolder {
   std::string path;
@@ -29,4 +29,4 @@ void require_run_folder(const RunFolder& folder);
 RunTexts read_run_texts(const RunFolder& folder);
 Problem load_run_folder(const RunFolder& folder);
 
-}  // namespace atoll
+}  // namespace atl

@@ -3,7 +3,7 @@
 // (Launchers tend to deliver one signal twice in quick succession.)
 #pragma once
 
-namespace atoll {
+namespace atl {
 
 void install_stop_signals();
 /// Whether one of the signals came to this process.
@@ -11,4 +11,4 @@ bool stop_requested();
 /// "SIGTERM" and the like; empty if none came.
 const char* stop_signal_name();
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 #include "atoll/app/problem.hpp"
 #include "atoll/store/reader.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct StoredRun {
   std::unique_ptr<StoreReader> reader;
@@ -20,4 +20,4 @@ StoredRun open_stored_run(const std::string& path);
 /// The store that `path` means: itself, or results.h5 inside it.
 std::string store_path(const std::string& path);
 
-}  // namespace atoll
+}  // namespace atl

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace atoll {
+namespace atl {
 
 /// What the program returns to the shell; see README, "Exit codes".
 enum class ExitCode : int { done = 0, internal = 1, input = 2, machine = 3, resume_me = 75 };
@@ -61,4 +61,4 @@ class InternalError : public Error {
   explicit InternalError(const std::string& text) : Error(ExitCode::internal, text) {}
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace atoll {
+namespace atl {
 
 /// The content of a file. InputError if it is missing, a folder or unreadable.
 std::string read_text_file(const std::string& path);
@@ -16,4 +16,4 @@ void write_text_file_atomically(const std::string& path, std::string_view text);
 /// the way, ResourceError if the system refuses.
 void make_folder(const std::string& path);
 
-}  // namespace atoll
+}  // namespace atl

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace atoll {
+namespace atl {
 
 enum class Verbosity { quiet, normal, verbose };
 
@@ -19,4 +19,4 @@ void log_info(const std::string& text);
 void log_warning(const std::string& text);
 void log_error(const std::string& text);
 
-}  // namespace atoll
+}  // namespace atl

@@ -3,7 +3,7 @@
 // bits on every machine with IEEE doubles. Accurate to a few units in the last place.
 #pragma once
 
-namespace atoll {
+namespace atl {
 
 /// Natural logarithm; minus infinity for 0, not-a-number below.
 double portable_log(double value);
@@ -13,4 +13,4 @@ double portable_exp(double value);
 /// not-a-number. A few hundred ulp for large results, as it goes through the logarithm.
 double portable_pow(double base, double exponent);
 
-}  // namespace atoll
+}  // namespace atl

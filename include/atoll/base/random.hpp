@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace atoll {
+namespace atl {
 
 /// What the numbers are for; two purposes never share a stream. Append only: the values are part of
 /// "the same run".
@@ -80,4 +80,4 @@ std::array<std::uint32_t, 4> philox_block(const std::array<std::uint32_t, 4>& co
 /// A well mixed 64-bit hash of a 64-bit value (splitmix64's finaliser).
 std::uint64_t mix64(std::uint64_t value);
 
-}  // namespace atoll
+}  // namespace atl

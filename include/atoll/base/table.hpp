@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 enum class Align { left, right };
 
@@ -33,4 +33,4 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;  // an empty row is a rule
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 /// Without white space (space, tab, CR, LF) at both ends.
 std::string_view trimmed(std::string_view text);
@@ -17,4 +17,4 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
 /// other (optimal string alignment). Upper and lower case are different letters.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-}  // namespace atoll
+}  // namespace atl

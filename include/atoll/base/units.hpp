@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-namespace atoll {
+namespace atl {
 
 /// The value of `text` in the base unit of `dimension`; nothing if it is not such a quantity.
 /// A bare number is accepted for no dimension: a forgotten unit is the commonest slip. Quantities are
@@ -34,4 +34,4 @@ std::string format_bytes(double bytes);
 std::string format_energy(double picojoule);
 std::string format_duration(double seconds);
 
-}  // namespace atoll
+}  // namespace atl

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace atoll {
+namespace atl {
 
 /// "0.1.0"
 std::string program_version();
@@ -14,4 +14,4 @@ std::string git_commit();
 /// "GCC 12.2.0", "Clang 16.0.0"
 std::string compiler_version();
 
-}  // namespace atoll
+}  // namespace atl

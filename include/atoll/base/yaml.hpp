@@ -14,7 +14,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 class YamlNode {
  public:
@@ -68,4 +68,4 @@ std::optional<std::string> nearest_name(std::string_view name, const std::vector
 /// "; did you mean 'x'?" or "" -- ready to append to a message.
 std::string suggestion(std::string_view name, const std::vector<std::string>& known);
 
-}  // namespace atoll
+}  // namespace atl

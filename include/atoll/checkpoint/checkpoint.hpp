@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 struct CheckpointBlob {
   std::string name;                 // "island 3"
@@ -31,4 +31,4 @@ void write_checkpoint(const std::string& folder, const CheckpointSet& set);
 std::optional<CheckpointSet> read_newest_checkpoint(const std::string& folder, std::uint64_t run_key,
                                                     std::vector<std::string>& warnings);
 
-}  // namespace atoll
+}  // namespace atl

@@ -18,7 +18,7 @@
 #include "atoll/mapper/bounded_search.hpp"
 #include "atoll/space/sequential.hpp"
 
-namespace atoll {
+namespace atl {
 
 enum class SpaceKind : std::uint8_t { mapping, sequential };
 enum class Assign : std::uint8_t { round_robin, list };
@@ -89,4 +89,4 @@ std::string to_yaml(const RunFile& run);
 /// Every key with type, range, default and meaning.
 std::string describe_run_file();
 
-}  // namespace atoll
+}  // namespace atl

@@ -16,7 +16,7 @@
 #include "atoll/evolution/genome.hpp"
 #include "atoll/evolution/policy_settings.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct GenomeView {
   std::span<const std::int32_t> integers;
@@ -56,4 +56,4 @@ class Crossover {
   std::vector<std::uint32_t> chosen_;
 };
 
-}  // namespace atoll
+}  // namespace atl

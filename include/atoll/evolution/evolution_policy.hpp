@@ -15,7 +15,7 @@
 #include "atoll/evolution/selection.hpp"
 #include "atoll/evolution/survival.hpp"
 
-namespace atoll {
+namespace atl {
 
 class EvolutionPolicy final : public Policy {
  public:
@@ -55,4 +55,4 @@ void fill_random_rows(const PolicyContext& context, std::uint32_t generation, Po
 RandomKey policy_key(const PolicyContext& context, Purpose purpose, std::uint32_t generation,
                      std::uint32_t individual);
 
-}  // namespace atoll
+}  // namespace atl

@@ -17,7 +17,7 @@
 
 #include "atoll/base/random.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// range: ordered integers, neighbours are alike. category: unordered. order_key: sorted to give a
 /// permutation (equal keys by position). bit: 0 or 1. count, innovation: book-keeping of a RecordBlock,
@@ -75,4 +75,4 @@ void clamp_row(const GenomeSchema& schema, std::span<std::int32_t> integers, std
 /// A fresh innovation id (31 bits, never 0).
 std::int32_t fresh_innovation(Random& random);
 
-}  // namespace atoll
+}  // namespace atl

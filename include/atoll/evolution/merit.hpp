@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace atoll {
+namespace atl {
 
 /// What decides between two individuals, copied out of a population so that parents and offspring can be
 /// sorted together.
@@ -32,4 +32,4 @@ struct Merit {
   }
 };
 
-}  // namespace atoll
+}  // namespace atl

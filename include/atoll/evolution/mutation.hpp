@@ -22,7 +22,7 @@
 #include "atoll/evolution/genome.hpp"
 #include "atoll/evolution/policy_settings.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Mutation {
  public:
@@ -65,4 +65,4 @@ class Mutation {
   double record_share_ = 0;            // of changes
 };
 
-}  // namespace atoll
+}  // namespace atl

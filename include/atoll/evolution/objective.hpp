@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 class Objective {
  public:
@@ -37,4 +37,4 @@ class Objective {
   std::vector<Constraint> constraints_;
 };
 
-}  // namespace atoll
+}  // namespace atl

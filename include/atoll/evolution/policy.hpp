@@ -12,7 +12,7 @@
 #include "atoll/evolution/objective.hpp"
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 class YamlNode;
 
@@ -70,4 +70,4 @@ class PolicyFactory {
 /// Every operator with its settings, defaults and source, as `atoll describe policies` prints it.
 std::string describe_policies();
 
-}  // namespace atoll
+}  // namespace atl

@@ -9,7 +9,7 @@
 
 #include "atoll/evolution/policy_settings.hpp"
 
-namespace atoll {
+namespace atl {
 
 enum class SettingKind : std::uint8_t { integer, number, boolean, choice, schedule };
 
@@ -55,4 +55,4 @@ const std::vector<ScheduleOperator>& schedule_operators();
 /// Settings with every default of the standard policy.
 PolicyFactory::Settings standard_settings();
 
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/evolution/policy.hpp"
 
-namespace atoll {
+namespace atl {
 
 enum class ScheduleKind : std::uint8_t { constant, anneal, one_fifth, self_adaptive };
 enum class SelectionKind : std::uint8_t { tournament, roulette, rank, universal, truncation, random };
@@ -78,4 +78,4 @@ struct PolicyFactory::Settings {
   std::vector<std::pair<std::string, SourcePlace>> places;
 };
 
-}  // namespace atoll
+}  // namespace atl

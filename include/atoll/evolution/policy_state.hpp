@@ -7,7 +7,7 @@
 
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 void save_policy_state(std::ostream& out, const Population& population, const std::vector<double>& numbers);
 
@@ -15,4 +15,4 @@ void save_policy_state(std::ostream& out, const Population& population, const st
 /// numbers than `numbers` has; nothing is changed then.
 void load_policy_state(std::istream& in, Population& population, std::vector<double>& numbers);
 
-}  // namespace atoll
+}  // namespace atl

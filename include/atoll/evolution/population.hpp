@@ -10,7 +10,7 @@
 #include "atoll/evolution/genome.hpp"
 #include "atoll/evolution/merit.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// How an individual came to be; stored with it.
 enum class Origin : std::uint8_t {
@@ -112,4 +112,4 @@ class Population {
   std::vector<double> costs_;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 template <class Archive>
 void serialize(Archive& archive, ExtraColumn& column, unsigned /*version*/) {
@@ -29,4 +29,4 @@ void Population::serialize(Archive& archive, unsigned /*version*/) {
   archive& extra;
 }
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,7 +5,7 @@
 #include "atoll/evolution/policy.hpp"
 #include "atoll/evolution/survival.hpp"
 
-namespace atoll {
+namespace atl {
 
 class RandomSearch final : public Policy {
  public:
@@ -25,4 +25,4 @@ class RandomSearch final : public Policy {
   Population population_;
 };
 
-}  // namespace atoll
+}  // namespace atl

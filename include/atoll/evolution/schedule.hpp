@@ -10,7 +10,7 @@
 #include "atoll/evolution/policy_settings.hpp"
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Schedule {
  public:
@@ -46,4 +46,4 @@ class Schedule {
   double shrink_;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include "atoll/evolution/policy_settings.hpp"
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// Fitness-proportional weights for minimisation, in the order given: worst fitness minus own fitness, so
 /// that the worst has weight 0. Infeasible rows weigh 0, unless all are infeasible: then violation takes the
@@ -38,4 +38,4 @@ class Selection {
   std::vector<std::uint32_t> urn_;
 };
 
-}  // namespace atoll
+}  // namespace atl

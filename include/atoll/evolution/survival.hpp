@@ -20,7 +20,7 @@
 #include "atoll/evolution/policy_settings.hpp"
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// The generation an id was born in; an unknown id counts as newborn.
 std::uint32_t birth_generation(IndividualId id);
@@ -58,4 +58,4 @@ class Survival {
   std::vector<std::uint32_t> survivors_;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -16,7 +16,7 @@
 #include "atoll/space/search_space.hpp"
 #include "atoll/store/layout.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Communicator;
 
@@ -84,4 +84,4 @@ ArchipelagoReport run_archipelago(const ArchipelagoSettings& settings, SearchSpa
                                   Communicator& world, const std::function<bool()>& stop_requested,
                                   const std::function<void(const Progress&)>& progress);
 
-}  // namespace atoll
+}  // namespace atl

@@ -11,7 +11,7 @@
 
 #include "atoll/base/error.hpp"
 
-namespace atoll {
+namespace atl {
 
 class ByteWriter {
  public:
@@ -89,4 +89,4 @@ class ByteReader {
   std::span<const std::uint8_t> in_;
 };
 
-}  // namespace atoll
+}  // namespace atl

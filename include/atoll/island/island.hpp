@@ -15,7 +15,7 @@
 #include "atoll/space/search_space.hpp"
 #include "atoll/store/layout.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Mailbox;
 class Recorder;
@@ -79,4 +79,4 @@ class Island {
   double seconds_evaluating_ = 0;
 };
 
-}  // namespace atoll
+}  // namespace atl

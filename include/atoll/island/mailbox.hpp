@@ -11,7 +11,7 @@
 
 #include "atoll/island/topology.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Communicator;
 
@@ -50,4 +50,4 @@ class Mailbox {
   std::vector<std::deque<Letter>> queues_;                 // by edge
 };
 
-}  // namespace atoll
+}  // namespace atl

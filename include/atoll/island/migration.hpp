@@ -10,7 +10,7 @@
 #include "atoll/evolution/objective.hpp"
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 enum class Leave : std::uint8_t { best, random, tournament };
 enum class Enter : std::uint8_t {
@@ -75,4 +75,4 @@ class Arrivals {
   std::vector<std::uint32_t> natives_;  // rows that may be replaced, best to worst
 };
 
-}  // namespace atoll
+}  // namespace atl

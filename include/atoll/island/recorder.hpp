@@ -16,7 +16,7 @@
 
 #include "atoll/store/writer.hpp"
 
-namespace atoll {
+namespace atl {
 
 class Communicator;
 
@@ -79,4 +79,4 @@ class Recorder {
   std::chrono::steady_clock::time_point last_commit_, last_sync_;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 enum class TopologyKind : std::uint8_t {
   isolated,
@@ -37,4 +37,4 @@ struct Edge {
 /// clipped to islands - 1. InputError: an edge names an island that does not exist, degree 0.
 std::vector<Edge> make_edges(const TopologySettings& settings, std::uint32_t islands, std::uint64_t seed);
 
-}  // namespace atoll
+}  // namespace atl

@@ -21,7 +21,7 @@
 #include "atoll/simulator/mapping.hpp"
 #include "atoll/simulator/simulator.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct BoundedSearchSettings {
   std::uint32_t budget = 400;  // evaluations of the simulator, at least 1
@@ -73,4 +73,4 @@ class BoundedSearch {
   std::uint64_t hits_ = 0, searches_ = 0;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace atoll {
+namespace atl {
 
 /// Never changes between versions: stores are addressed by it. Not for protection against intent.
 std::uint64_t content_key(std::string_view text);
 
-}  // namespace atoll
+}  // namespace atl

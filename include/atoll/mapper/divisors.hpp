@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 /// Place of a divisor in the ascending list; 0 is the divisor 1.
 using DivisorIndex = std::uint16_t;
@@ -45,4 +45,4 @@ class DivisorTable {
   std::vector<DivisorIndex> floor_, product_, quotient_;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -43,7 +43,7 @@
 #include "atoll/network/layer.hpp"
 #include "atoll/simulator/mapping.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// One axis of one fan-out: where a level of parallelism may stand.
 struct ParallelSlot {
@@ -161,4 +161,4 @@ class LayerMappingSpace {
   OperandSet present_ = 0;
 };
 
-}  // namespace atoll
+}  // namespace atl

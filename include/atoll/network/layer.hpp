@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace atoll {
+namespace atl {
 
 enum class Dim : std::uint8_t { N, G, K, C, P, Q, R, S };
 inline constexpr std::size_t dim_count = 8;
@@ -93,4 +93,4 @@ void infer_input_extent(Layer& layer);
 /// left out: the dilation of a window of one word, the stride of a single step, traits of a missing W.
 std::string layer_key(const Layer& layer);
 
-}  // namespace atoll
+}  // namespace atl

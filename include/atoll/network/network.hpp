@@ -8,7 +8,7 @@
 
 #include "atoll/network/layer.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct NamedLayer {
   std::string name;
@@ -55,4 +55,4 @@ Network read_network_onnx(const std::string& path, const NetworkOptions& options
 void write_network_yaml(const Network& network, const std::string& path);
 void write_network_onnx(const Network& network, const std::string& path);
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 
 #include "atoll/simulator/simulator.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// Words that any mapping has to move at the outermost level at least once. Input words that no window
 /// reaches (stride holes, unused borders) and padding are not among them.
@@ -36,4 +36,4 @@ Bounds bounds(const Layer& layer, const Accelerator& accelerator);
 void require_above(const Bounds& bound, std::span<const double> costs, const Mapping& mapping,
                    const Layer& layer, const Accelerator& accelerator);
 
-}  // namespace atoll
+}  // namespace atl

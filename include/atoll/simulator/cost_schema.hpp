@@ -10,7 +10,7 @@
 
 #include "atoll/accelerator/accelerator.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct CostColumn {
   std::string name;       // "cycles", "buffer.I.reads"
@@ -56,4 +56,4 @@ struct CostSchema {
 
 CostSchema loopnest_schema(const Accelerator& accelerator);
 
-}  // namespace atoll
+}  // namespace atl

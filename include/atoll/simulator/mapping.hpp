@@ -21,7 +21,7 @@
 #include "atoll/accelerator/accelerator.hpp"
 #include "atoll/network/layer.hpp"
 
-namespace atoll {
+namespace atl {
 
 using Extents = std::array<std::uint32_t, dim_count>;
 
@@ -90,4 +90,4 @@ struct LayerMapping {
 LayerMapping mapping_from_json(const std::string& line, const Accelerator& accelerator,
                                const std::string& place);
 
-}  // namespace atoll
+}  // namespace atl

@@ -12,7 +12,7 @@
 #include "atoll/simulator/cost_schema.hpp"
 #include "atoll/simulator/mapping.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// The numbers of an accelerator that may differ from row to row while its structure stays: flat, so that
 /// evolving hardware is a batch like any other.
@@ -52,4 +52,4 @@ std::vector<std::string> simulator_names();
 /// Fills one row in the schema of `accelerator`.
 void streaming_cost(const Layer& layer, const Accelerator& accelerator, std::span<double> costs);
 
-}  // namespace atoll
+}  // namespace atl

@@ -17,7 +17,7 @@
 #include "atoll/simulator/simulator.hpp"
 #include "atoll/space/search_space.hpp"
 
-namespace atoll {
+namespace atl {
 
 /// A layer whose cost no mapping changes.
 struct FixedLayer {
@@ -81,4 +81,4 @@ class MappingSpace final : public SearchSpace {
   std::vector<Mapping> mappings_;  // of the batch; keeps its room between calls
 };
 
-}  // namespace atoll
+}  // namespace atl

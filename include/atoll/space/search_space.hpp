@@ -11,7 +11,7 @@
 #include "atoll/evolution/genome.hpp"
 #include "atoll/evolution/population.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct SpaceCostColumn {
   std::string name;
@@ -71,4 +71,4 @@ class SearchSpace {
                                 const std::string& stem) const = 0;
 };
 
-}  // namespace atoll
+}  // namespace atl

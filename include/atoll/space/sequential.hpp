@@ -28,7 +28,7 @@
 #include "atoll/network/network.hpp"
 #include "atoll/space/search_space.hpp"
 
-namespace atoll {
+namespace atl {
 
 enum class BlockKind : std::uint8_t { conv, separable, mbconv, basic, pool };
 inline constexpr std::array<std::string_view, 5> block_kind_names = {"conv", "separable", "mbconv", "basic",
@@ -118,4 +118,4 @@ Network sequential_network(const SequentialSettings& settings, const std::vector
 /// Most bits of activations that are alive at once when the layers run in their order.
 double most_activation_bits(const Network& network);
 
-}  // namespace atoll
+}  // namespace atl

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 struct StoreGene {
   std::string name, kind;
@@ -76,4 +76,4 @@ std::vector<std::uint8_t> pack_batch(const StoreLayout& layout, const StoreBatch
                                      std::span<const StoreLayerCost> layer_costs,
                                      std::span<const StoreMapping> mappings);
 
-}  // namespace atoll
+}  // namespace atl

@@ -8,7 +8,7 @@
 
 #include "atoll/store/layout.hpp"
 
-namespace atoll {
+namespace atl {
 
 struct StoreSummary {
   StoreLayout layout;
@@ -74,4 +74,4 @@ std::vector<std::string> verify_store(const std::string& path);
 /// costs and the mappings they name; 32 hex digits (XXH3-128). Independent of ranks, kills, resumes and chunking. StoreError if a batch is damaged.
 std::string store_digest(const std::string& path);
 
-}  // namespace atoll
+}  // namespace atl

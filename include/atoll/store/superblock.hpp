@@ -14,7 +14,7 @@
 #include <span>
 #include <string>
 
-namespace atoll {
+namespace atl {
 
 struct Superblock {
   std::uint8_t version = 0;
@@ -38,4 +38,4 @@ bool mend_superblock(const std::string& path);
 /// Bob Jenkins' lookup3 ("hashlittle", initial value 0), the checksum of HDF5's metadata.
 std::uint32_t lookup3(std::span<const std::uint8_t> bytes);
 
-}  // namespace atoll
+}  // namespace atl

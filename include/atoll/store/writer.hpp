@@ -11,7 +11,7 @@
 
 #include "atoll/store/layout.hpp"
 
-namespace atoll {
+namespace atl {
 
 class StoreWriter {
  public:
@@ -38,4 +38,4 @@ class StoreWriter {
   virtual std::uint64_t bytes() const = 0;
 };
 
-}  // namespace atoll
+}  // namespace atl

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace atoll {
+namespace atl {
 
 /// Kinds of messages; each is an MPI tag of its own.
 enum class Channel : int { migration = 11, record = 12, snapshot = 13, result = 14, credit = 15 };
@@ -58,4 +58,4 @@ class Communicator {
 /// "Open MPI 4.1.4" and the like.
 std::string mpi_version();
 
-}  // namespace atoll
+}  // namespace atl
