@@ -74,13 +74,13 @@ class Model {
 
   Transfers plain_transfers(const LayerFacts& layer, const Nest& nest, Edge edge, Operand operand) const {
     const DimSet relevant = layer.apart[index(operand)];
-    const Spread children = spread<R>(structure_, nest, edge, relevant, 0,
+    const Spread children = spread<R>(structure_, nest, edge, relevant, all_dims,
                                       [](const Fanout& fanout) { return R::joins_reads(fanout); });
     const Words tile = nest.tile_words(edge.child, relevant);
     const Words each = tile * residencies<R>(structure_, nest, edge.child, relevant);
-    return {.delivered = each * children.all,
-            .sent = each * children.apart * children.parents,
-            .first = tile * children.all,
+    return {.delivered = each * nest.instances[edge.child],
+            .sent = each * children.apart * nest.instances[edge.parent],
+            .first = tile * nest.instances[edge.child],
             .tile = tile,
             .apart = children.apart};
   }
@@ -106,13 +106,13 @@ class Model {
                      Words parent_words, Tally& tally) const {
     constexpr std::size_t o = index(Operand::O);
     const DimSet relevant = layer.apart[o];
-    const Spread all = spread<R>(structure_, nest, edge, relevant, 0,
-                                 [](const Fanout& fanout) { return R::joins_updates(fanout); });
+    const Spread children = spread<R>(structure_, nest, edge, relevant, all_dims,
+                                      [](const Fanout& fanout) { return R::joins_updates(fanout); });
     const Words tile = nest.tile_words(edge.child, relevant);
     const Words each = tile * residencies<R>(structure_, nest, edge.child, relevant);
-    const Words drained = each * all.all;
-    const Words updates = each * all.apart * all.parents;
-    const Words groups = each * all.unlike * all.parents;
+    const Words drained = each * nest.instances[edge.child];
+    const Words updates = each * children.apart * nest.instances[edge.parent];
+    const Words groups = each * children.unlike * nest.instances[edge.parent];
     const Words returned = R::returned(groups, parent_words, tally.fills[edge.parent][o]);
     tally.updates[edge.parent][o] += updates;
     tally.reads[edge.parent][o] += returned + R::rewrites(updates, groups);
@@ -121,7 +121,7 @@ class Model {
     tally.fills[edge.child][o] = returned;
     tally.reads[edge.child][o] += R::drain_reads(drained);
     const double tile_bits = as_double(tile) * hardware.word_bits[edge.child][o];
-    const double parent_bits = as_double(tile * all.apart) * hardware.word_bits[edge.parent][o];
+    const double parent_bits = as_double(tile * children.apart) * hardware.word_bits[edge.parent][o];
     tally.fill_time += whole_cycles(R::load_time(parent_bits / write_bandwidth(hardware, edge.parent),
                                                  tile_bits / hardware.read_bandwidth[edge.child]));
     return drained;

@@ -68,7 +68,9 @@ struct LayerFacts {
   std::array<bool, operand_count> has{};
   std::array<Axis, 2> axis{};
   std::array<HeldWords, 2> held{};
-  DimSet sliding = 0;  // dimensions along axes that are not plain
+  DimSet sliding = 0;                             // dimensions along axes that are not plain
+  std::array<std::uint8_t, dim_count> axis_of{};  // of sliding dimensions
+  std::array<Words, dim_count> word_step{};       // likewise: words from one index to the next
   double macs = 0, operations = 0;
   Words outputs = 0;
   CompulsoryWords compulsory;
@@ -122,10 +124,11 @@ LayerFacts layer_facts(const Layer& layer) {
     axis.extent = R::stored_rows(layer, a);
     const Words last = axis.first + (layer.size[axis.row_dim] - Words{1}) * axis.row_step;
     axis.plain = layer.size[axis.tap_dim] == 1 && axis.first >= 0 && last < axis.extent;
-    if (axis.plain)
-      facts.apart[index(Operand::I)] |= dim_bit(axis.row_dim);
-    else
-      facts.sliding |= dim_bit(axis.row_dim) | dim_bit(axis.tap_dim);
+    if (axis.plain) facts.apart[index(Operand::I)] |= dim_bit(axis.row_dim);
+    if (!axis.plain) facts.sliding |= dim_bit(axis.row_dim) | dim_bit(axis.tap_dim);
+    facts.axis_of[axis.row_dim] = facts.axis_of[axis.tap_dim] = static_cast<std::uint8_t>(a);
+    facts.word_step[axis.row_dim] = axis.row_step;
+    facts.word_step[axis.tap_dim] = axis.tap_step;
     facts.held[a] = held_table(axis, layer.size[axis.row_dim], layer.size[axis.tap_dim]);
   }
   facts.macs = static_cast<double>(layer.macs());
@@ -141,23 +144,28 @@ struct Loop {
   Words bound, step;  // turns, and how far one turn goes in its dimension
 };
 
+/// Product of the values of some dimensions.
+template <typename Values>
+Words product(const Values& values, DimSet dims) {
+  Words result = 1;
+  for (; dims != 0; dims &= dims - 1) result *= values[static_cast<std::size_t>(std::countr_zero(dims))];
+  return result;
+}
+inline constexpr DimSet all_dims = (1U << dim_count) - 1;
+
 /// Outermost first; the loops of level l are [begin[l], begin[l + 1]). Index `levels` of the arrays stands
 /// for the multipliers.
 struct Nest {
   std::array<Loop, max_loops> loop;
   std::array<std::size_t, max_levels + 1> begin;
-  std::array<Words, max_loops + 1> time_before;     // product of the bounds in time of loops further out
-  std::array<Words, max_levels + 1> instances;      // product of the bounds in space above a level
-  std::array<const Extents*, max_levels + 1> tile;  // what enters a level
+  std::array<Words, max_loops + 1> time_before;  // product of the bounds in time of loops further out
+  std::array<Words, max_levels + 1> instances;   // product of the bounds in space above a level
+  std::array<std::array<Words, dim_count>, max_levels> space;  // bounds in space below a level, by dimension
+  std::array<const Extents*, max_levels + 1> tile;             // what enters a level
   std::size_t size;
 
   Words steps(std::size_t level) const { return time_before[begin[level]]; }
-  Words tile_words(std::size_t level, DimSet dims) const {
-    Words words = 1;
-    for (; dims != 0; dims &= dims - 1)
-      words *= (*tile[level])[static_cast<std::size_t>(std::countr_zero(dims))];
-    return words;
-  }
+  Words tile_words(std::size_t level, DimSet dims) const { return product(*tile[level], dims); }
   void push(std::size_t dim, std::size_t level, bool in_space, std::uint32_t outer, std::uint32_t inner) {
     const Words bound = outer / inner;
     loop[size] = {static_cast<std::uint8_t>(dim), static_cast<std::uint8_t>(level), in_space, bound, inner};
@@ -182,12 +190,14 @@ void build_nest(const Structure& structure, const Layer& layer, const Mapping& m
       if (entering[d] != level.temporal[d]) nest.push(d, l, false, entering[d], level.temporal[d]);
     }
     if (!structure.has_fanout[l]) continue;
-    const std::size_t first_in_space = nest.size;
     for (std::size_t d = 0; d < dim_count; ++d)
       if (level.temporal[d] != level.y[d]) nest.push(d, l, true, level.temporal[d], level.y[d]);
     for (std::size_t d = 0; d < dim_count; ++d)
       if (level.y[d] != level.x[d]) nest.push(d, l, true, level.y[d], level.x[d]);
-    for (std::size_t i = first_in_space; i < nest.size; ++i) instances *= nest.loop[i].bound;
+    nest.space[l].fill(1);
+    for (std::size_t i = nest.size; i > nest.begin[l] && nest.loop[i - 1].in_space; --i)
+      nest.space[l][nest.loop[i - 1].dim] *= nest.loop[i - 1].bound;
+    instances *= product(nest.space[l], all_dims);
   }
   nest.begin[structure.levels] = nest.size;
   nest.instances[structure.levels] = instances;
@@ -208,31 +218,24 @@ struct Transfers {
   Words apart = 0;      // children of one parent that are served one by one
 };
 
-/// How many transfers the loops in space make of one child's: all children, and those that do not join.
+/// Children of one parent, as the loops in space make them.
 struct Spread {
-  Words all = 1;      // every used child
-  Words apart = 1;    // under one parent, those served one by one
-  Words unlike = 1;   // under one parent, those that hold other words each
-  Words parents = 1;  // used parents
+  Words apart = 1;   // served one by one
+  Words unlike = 1;  // holding other words each
 };
 
-/// Over the loops in space whose dimension is not in `skip`. `joins(fanout)` says whether a fan-out joins.
+/// Over the dimensions `dims`, of which `relevant` give other words. `joins(fanout)`: does a fan-out join?
 template <typename R, typename Joins>
-Spread spread(const Structure& structure, const Nest& nest, Edge edge, DimSet relevant, DimSet skip,
+Spread spread(const Structure& structure, const Nest& nest, Edge edge, DimSet relevant, DimSet dims,
               Joins joins) {
   Spread result;
-  const std::size_t between = nest.begin[edge.parent];
-  for (std::size_t i = 0; i < nest.begin[edge.child]; ++i) {
-    const Loop& loop = nest.loop[i];
-    if (!loop.in_space || (skip >> loop.dim & 1) != 0) continue;
-    result.all *= loop.bound;
-    if (i < between) {
-      result.parents *= loop.bound;
-      continue;
-    }
-    const bool differ = (relevant >> loop.dim & 1) != 0;
-    result.apart *= R::transfers(loop.bound, differ, joins(structure.fanout[loop.level]));
-    result.unlike *= differ ? loop.bound : 1;
+  for (std::size_t l = edge.parent; l < edge.child; ++l) {
+    if (!structure.has_fanout[l]) continue;
+    const Words unlike = product(nest.space[l], relevant & dims);
+    const Words like = product(nest.space[l], ~relevant & dims);
+    const bool join = joins(structure.fanout[l]);
+    result.unlike *= unlike;
+    result.apart *= R::transfers(unlike, true, join) * R::transfers(like, false, join);
   }
   return result;
 }

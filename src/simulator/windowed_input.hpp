@@ -29,19 +29,21 @@ class WindowedInput {
     for (std::size_t a = 0; a < 2; ++a)
       if (!facts_.axis[a].plain) look_at(a);
     const DimSet apart = facts_.apart[index(Operand::I)];
-    const Spread others = spread<R>(structure_, nest_, edge_, apart, facts_.sliding,
-                                    [](const Fanout& fanout) { return R::joins_reads(fanout); });
+    const DimSet others = all_dims & ~facts_.sliding;
+    const Spread children = spread<R>(structure_, nest_, edge_, apart, others,
+                                      [](const Fanout& fanout) { return R::joins_reads(fanout); });
+    const Words all = space(0, edge_.child, others);
     const Words fixed = nest_.tile_words(edge_.child, apart);
     const Words moved = fixed * moved_words(false);
     const bool diagonal = axis_[0].diagonal || axis_[1].diagonal;
     Transfers result;
-    result.delivered = moved * others.all;
-    result.sent = (diagonal ? fixed * moved_words(true) : moved) * others.apart * others.parents;
+    result.delivered = moved * all;
+    result.sent =
+        (diagonal ? fixed * moved_words(true) : moved) * children.apart * space(0, edge_.parent, others);
     if (edge_.child == structure_.levels) return result;
     result.tile = fixed * window_words(0) * window_words(1);
-    result.apart = others.apart * starts_apart(0) * starts_apart(1);
-    if (R::stalls(structure_.buffering[edge_.child]))
-      result.first = fixed * others.all * at_first(0) * at_first(1);
+    result.apart = children.apart * starts_apart(0) * starts_apart(1);
+    if (R::stalls(structure_.buffering[edge_.child])) result.first = fixed * all * at_first(0) * at_first(1);
     return result;
   }
 
@@ -80,6 +82,25 @@ class WindowedInput {
     }
   }
 
+  // Children that loops in space along some dimensions make between two levels.
+  Words space(std::size_t from, std::size_t to, DimSet dims) const {
+    Words children = 1;
+    for (std::size_t l = from; l < to; ++l)
+      if (structure_.has_fanout[l]) children *= product(nest_.space[l], dims);
+    return children;
+  }
+
+  bool is_diagonal(const Axis& axis) const {
+    Words rows = 1, taps = 1;
+    for (std::size_t l = edge_.parent; l < edge_.child; ++l) {
+      if (!structure_.has_fanout[l] || !R::diagonals_join() || !R::joins_reads(structure_.fanout[l]))
+        continue;
+      rows *= nest_.space[l][axis.row_dim];
+      taps *= nest_.space[l][axis.tap_dim];
+    }
+    return rows > 1 && taps > 1;
+  }
+
   bool joins(const AxisLoop& loop) const {
     return loop.joins && loop.place >= nest_.begin[edge_.parent] && loop.place < end_;
   }
@@ -87,17 +108,21 @@ class WindowedInput {
   void look_at(std::size_t a) {
     const Axis& axis = facts_.axis[a];
     AxisLoops& list = axis_[a];
+    const Extents& tile = *nest_.tile[edge_.child];
+    list.window = distinct_pairs(tile[axis.row_dim], axis.row_step, tile[axis.tap_dim], axis.tap_step);
+    list.diagonal = is_diagonal(axis);
+    if (list.diagonal) look_at_diagonal(list);
+  }
+
+  void look_at_diagonal(AxisLoops& list) const {
     list.joined_rows.clear();
     list.joined_taps.clear();
     for (std::size_t i = 0; i < list.size; ++i) {
       const AxisLoop& loop = list.loop[i];
       if (joins(loop)) (loop.tap ? list.joined_taps : list.joined_rows).push(loop.bound, loop.step);
     }
-    list.diagonal = list.joined_rows.size() > 0 && list.joined_taps.size() > 0;
-    const Extents& tile = *nest_.tile[edge_.child];
-    list.window = distinct_pairs(tile[axis.row_dim], axis.row_step, tile[axis.tap_dim], axis.tap_step);
     list.joined.parts = 0;
-    if (list.diagonal && list.joined_rows.size() == 1 && list.joined_taps.size() == 1)
+    if (list.joined_rows.size() == 1 && list.joined_taps.size() == 1)
       list.joined = distinct_pairs(list.joined_rows.count(0), list.joined_rows.step(0),
                                    list.joined_taps.count(0), list.joined_taps.step(0));
   }
@@ -117,21 +142,31 @@ class WindowedInput {
 
   bool slides(std::size_t dim) const { return (facts_.sliding >> dim & 1) != 0; }
 
-  // Words that a tile shares with the one before, by the loop that turns between the two.
+  // Words that a tile shares with the one before, by the loop that turns between the two: its index advances,
+  // and loops inside fall back from their last turn to their first.
   Words kept_words(Words others_in_time, bool join) {
+    const std::array<Words, 2> reach = {window_span(0), window_span(1)};
+    std::array<Words, 2> fallen{};
     Words kept = 0;
     for (std::size_t turn = end_; turn-- > 0;) {
       const Loop& loop = nest_.loop[turn];
       if (loop.in_space) continue;
       if (R::ends_overlap(facts_.apart[index(Operand::I)], loop.dim)) break;
+      std::array<Words, 2> shift = fallen;
       Words words = 1;
-      if (!slides(loop.dim)) {
+      if (slides(loop.dim)) {
+        const Words step = loop.step * facts_.word_step[loop.dim];
+        const std::size_t a = facts_.axis_of[loop.dim];
+        shift[a] += R::advance(step);
+        fallen[a] += R::fall_back(loop.bound, step);
+      } else {
         others_in_time = quotient(others_in_time, loop.bound);
         words = R::transitions(loop.bound);
       }
-      words *= others_in_time;
-      for (std::size_t a = 0; a < 2 && words != 0; ++a) words *= kept_words_along(a, turn, join);
-      kept += words;
+      if (std::abs(shift[0]) > reach[0] || std::abs(shift[1]) > reach[1]) continue;
+      for (std::size_t a = 0; a < 2; ++a)
+        if (!facts_.axis[a].plain) words *= sum(a, turn, shift[a], join, true);
+      kept += words * others_in_time;
     }
     return kept;
   }
@@ -145,17 +180,6 @@ class WindowedInput {
     return facts_.held[a].at(tile[axis.row_dim], tile[axis.tap_dim]);
   }
   Words at_first(std::size_t a) { return facts_.axis[a].plain ? 1 : sum(a, never, 0, false, false); }
-
-  Words kept_words_along(std::size_t a, std::size_t turn, bool join) {
-    if (facts_.axis[a].plain) return 1;
-    Words shift = 0;
-    for (std::size_t i = 0; i < axis_[a].size; ++i) {
-      const AxisLoop& loop = axis_[a].loop[i];
-      if (loop.in_space || loop.place < turn || loop.place >= end_) continue;
-      shift += loop.place == turn ? R::advance(loop.step) : R::fall_back(loop.bound, loop.step);
-    }
-    return std::abs(shift) <= window_span(a) ? sum(a, turn, shift, join, true) : 0;
-  }
 
   Words window_span(std::size_t a) const {
     const Axis& axis = facts_.axis[a];
@@ -267,14 +291,12 @@ class WindowedInput {
   Words starts_apart(std::size_t a) const {
     if (facts_.axis[a].plain) return 1;
     const AxisLoops& list = axis_[a];
-    Words starts = 1;
-    for (std::size_t i = 0; i < list.size; ++i) {
-      const AxisLoop& loop = list.loop[i];
-      const bool between = loop.place >= nest_.begin[edge_.parent] && loop.place < end_;
-      if (loop.in_space && between && !(list.diagonal && joins(loop))) starts *= loop.bound;
-    }
-    if (!list.diagonal) return starts;
-    Words joined = 0;
+    const DimSet along = dim_bit(facts_.axis[a].row_dim) | dim_bit(facts_.axis[a].tap_dim);
+    if (!list.diagonal) return space(edge_.parent, edge_.child, along);
+    Words starts = 1, joined = 0;
+    for (std::size_t l = edge_.parent; l < edge_.child; ++l)
+      if (structure_.has_fanout[l] && !R::joins_reads(structure_.fanout[l]))
+        starts *= product(nest_.space[l], along);
     for_joined(list, [&](const DistinctPairs::Part& part) { joined += part.count_a * part.count_b; });
     return starts * joined;
   }
