@@ -1,6 +1,6 @@
 // How fast mappings are costed: a pool of fresh legal mappings of every multiplying layer, larger than the L2
-// cache, in batches of the size of a population. Items are mappings. Before it is measured, a part of the
-// pool scaled down is compared with the executed reference in the tests of the simulator.
+// cache, in batches of the size of a population. Items are mappings. The tests of the simulator compare
+// mappings from the same generator with the executed reference, on layers small enough for it.
 #include "atoll/simulator/simulator.hpp"
 
 #include <benchmark/benchmark.h>

@@ -82,6 +82,25 @@ TEST(Loopnest, EqualsTheReferenceInEveryColumnOnRandomCases) {
   EXPECT_EQ(binds.size(), 2U);
 }
 
+TEST(Loopnest, EqualsTheReferenceOnTheAcceleratorsWeShip) {
+  const std::string folder = std::string(ATOLL_SOURCE_DIR) + "/accelerators/";
+  std::uint32_t number = 0;
+  for (const char* file : {"eyeriss.yaml", "simba.yaml", "edge.yaml"}) {
+    const Accelerator accelerator = read_accelerator(folder + file);
+    const auto closed = make_simulator("loopnest", accelerator);
+    const auto executed = make_simulator("reference", accelerator);
+    for (int i = 0; i < 40; ++i) {
+      Random random = stream(number++, 6);
+      const Layer layer = random_layer(random, 2000);
+      const Case one{accelerator, layer, random_fitting_mapping(random, layer, accelerator)};
+      ASSERT_EQ(check(one.mapping, layer, accelerator, true), "");
+      ASSERT_EQ(difference(closed->schema(), evaluate(*closed, one), evaluate(*executed, one)), "")
+          << file << "\n"
+          << mapping_to_json(one.mapping, layer, accelerator);
+    }
+  }
+}
+
 TEST(Loopnest, BatchEqualsRowByRow) {
   Random random = stream(0, 2);
   const Accelerator accelerator = random_accelerator(random);
