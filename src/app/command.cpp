@@ -20,10 +20,11 @@ ExitCode end_alone(Communicator& world, ExitCode code, const std::string& text) 
   if (world.size() == 1) {
     print_error(text);
     world.finish();
-    return code;
+  } else {
+    log_error(text);
+    world.abort(static_cast<int>(code));
   }
-  log_error(text);
-  world.abort(static_cast<int>(code));
+  return code;
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include "atoll/app/progress_line.hpp"
 #include "atoll/app/results.hpp"
 #include "atoll/app/stop_signal.hpp"
-#include "atoll/base/table.hpp"
 #include "atoll/base/units.hpp"
 #include "atoll/transport/communicator.hpp"
 
@@ -43,34 +42,7 @@ ArchipelagoSettings make_settings(const Problem& problem, const RunFolder& folde
   return settings;
 }
 
-std::string islands_of_rank(const RunFile& run, std::uint32_t rank, std::uint32_t ranks) {
-  const std::vector<std::string> policies = run.island_policy_names();
-  std::string text;
-  for (std::uint32_t i = 0; i < run.islands.count; ++i) {
-    if (rank_of_island(i, run.islands.count, ranks) != rank) continue;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", i, policies[i]);
-  }
-  return text.empty() ? "none" : text;
-}
-
-// One map at the start: who computes what, where.
-void log_ranks(Communicator& world, const RunFile& run) {
-  const std::string here = world.host() + "\n" + world.allowed_processors();
-  const auto all = world.gather({here.begin(), here.end()});
-  if (world.rank() != 0) return;
-  TextTable table({"rank", "host", "processors", "islands"});
-  for (std::uint32_t rank = 0; rank < all.size(); ++rank) {
-    const std::string text(all[rank].begin(), all[rank].end());
-    const std::size_t end = text.find('\n');
-    table.add({fmt::format("{}", rank), text.substr(0, end), text.substr(end + 1),
-               islands_of_rank(run, rank, static_cast<std::uint32_t>(world.size()))});
-  }
-  log_info("ranks and islands\n" + table.text());
-}
-
-void log_start(Communicator& world, const Loaded& loaded) {
-  log_ranks(world, loaded.problem.run);
-  if (world.rank() != 0) return;
+void log_start(const Loaded& loaded) {
   const RunFile& run = loaded.problem.run;
   log_info(
       fmt::format("run '{}': {} tasks, {} islands x {} individuals x {} generations, seed {}, key {:016x}",
@@ -128,7 +100,7 @@ ExitCode evolve(Communicator& world, const RunFolder& folder, const EvolveOption
     loaded.settings = make_settings(loaded.problem, folder, options);
     if (world.rank() == 0) add_log_file(folder.log_file());
   });
-  log_start(world, loaded);
+  if (world.rank() == 0) log_start(loaded);
   install_stop_signals();
 
   ProgressLine line(world.rank() == 0 ? ProgressLine::mode_for(options.verbosity == Verbosity::quiet)

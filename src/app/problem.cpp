@@ -204,9 +204,8 @@ Prediction predict(const Problem& problem, std::uint32_t ranks) {
   result.tasks = space.task_count();
   std::size_t largest = 0;
   const std::uint64_t births = births_of_all_islands(problem, &largest);
-  // Generation 0 stands before the first step of the horizon; a policy may ask for its largest batch each
-  // time.
-  result.individuals = result.tasks * births * (std::uint64_t{problem.run.islands.generations} + 1);
+  // At most: the first population may be smaller than a policy's largest batch.
+  result.individuals = result.tasks * births * problem.run.islands.generations;
   std::size_t headline = 0;
   for (const SpaceCostColumn& column : space.cost_columns()) headline += column.headline ? 1 : 0;
   // task 2, generation 4, island 2, slot 2, parents 16, origin 1, fitness and violation 16 bytes.
