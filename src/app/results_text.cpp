@@ -92,7 +92,7 @@ Json task_json(const StoredRun& stored, const Results& results, const TaskResult
   json["cycles"] = task.cycles;
   json["energy_pJ"] = task.energy;
   json["edp"] = task.edp;
-  json["utilisation"] = task.utilisation;
+  if (results.space == "mapping") json["utilisation"] = task.utilisation;
   json["roofline_ratio"] = task.ratio();
   json["bound_cycles"] = task.bound_cycles;
   json["fitness"] = task.row.fitness;
@@ -123,8 +123,8 @@ Json totals_json(const NetworkTotals& totals) {
 
 std::string results_text(const StoredRun& stored, const Results& results) {
   std::string text = results.run;
-  if (!results.network.empty()) text += fmt::format(": {} on", results.network);
-  text += fmt::format(" {}, objective {}\n\n", results.accelerator, results.objective);
+  text += fmt::format(": {} on {}, objective {}\n\n", results.network.empty() ? "networks" : results.network,
+                      results.accelerator, results.objective);
   text += tasks_table(results);
   if (results.space != "mapping") text += networks_text(stored, results);
   if (!results.edges.empty()) text += "\nmigrants per edge\n\n" + edges_table(results.edges);

@@ -361,11 +361,26 @@ void add_migration_keys(std::vector<RunKey>& keys) {
       single_key("migration.mode", "sync", "lagged", "sync: migrants arrive in the generation they leave"));
 }
 
+// The name becomes a folder.
+RunKey name_key() {
+  const auto read = [](const YamlNode& node, RunFile& run) {
+    run.name = node.text();
+    const bool plain = std::all_of(run.name.begin(), run.name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+             c == '_' || c == '-';
+    });
+    if (!plain || run.name.empty() || run.name.front() == '.' || run.name.front() == '-') {
+      node.fail(fmt::format("expected letters, digits and . _ - (it names a folder), found '{}'", run.name));
+    }
+  };
+  const auto write = [](const RunFile& run) { return run.name.empty() ? "" : scalar_text(run.name); };
+  return {"run.name", "letters, digits and . _ -",
+          "name of the run and of its folder; default: the run file's name", read, write};
+}
+
 std::vector<RunKey> make_run_keys() {
   std::vector<RunKey> keys;
-  keys.push_back(text_key(
-      "run.name", "text", "name of the run and of its folder; default: the run file's name",
-      [](auto& run) -> auto& { return run.name; }));
+  keys.push_back(name_key());
   keys.push_back(integer_key(
       "run.seed", 0, largest_seed, "seed of all random numbers",
       [](auto& run) -> auto& { return run.seed; }));
