@@ -1,19 +1,18 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
-#include "atoll/app/command.hpp"
+#include "atoll/app/command_line.hpp"
 #include "atoll/app/results.hpp"
 
 namespace atl {
 
-Action declare_best(CLI::App& app) {
+Action declare_best(CommandLine& line) {
   const auto path = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
-  app.add_option("STORE", *path, "a store or a run folder")->required();
-  app.add_flag("--json", *json, "as JSON");
+  line.required("STORE", *path, "a store or a run folder");
+  line.flag("--json", *json, "as JSON");
   return [path, json](ProgramArguments&) {
     const StoredRun stored = open_stored_run(*path);
     const Results results = collect_results(stored);

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
@@ -59,11 +58,11 @@ ExitCode check_config(const CheckOptions& options) {
 
 }  // namespace
 
-Action declare_check(CLI::App& app) {
+Action declare_check(CommandLine& line) {
   const auto options = std::make_shared<CheckOptions>();
-  app.add_option("CONFIG", options->config, "the run file")->required();
-  add_set_option(app, options->sets);
-  app.add_option("--ranks", options->ranks, "ranks the run is meant for")->check(CLI::Range(1, 1 << 20));
+  line.required("CONFIG", options->config, "the run file");
+  add_set_option(line, options->sets);
+  line.positive("--ranks", options->ranks, 1U << 20, "ranks the run is meant for");
   return [options](ProgramArguments&) { return check_config(*options); };
 }
 

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
 #include "atoll/accelerator/accelerator.hpp"
-#include "atoll/app/command.hpp"
+#include "atoll/app/command_line.hpp"
 #include "atoll/app/problem.hpp"
 #include "atoll/base/text.hpp"
 #include "atoll/base/yaml.hpp"
@@ -74,11 +73,11 @@ ExitCode describe_thing(const std::string& what, const std::string& argument) {
 
 }  // namespace
 
-Action declare_describe(CLI::App& app) {
+Action declare_describe(CommandLine& line) {
   const auto what = std::make_shared<std::string>();
   const auto argument = std::make_shared<std::string>();
-  app.add_option("WHAT", *what, "policies, spaces, simulators, accelerator A or config")->required();
-  app.add_option("A", *argument, "path or name of an accelerator");
+  line.required("WHAT", *what, "policies, spaces, simulators, accelerator A or config");
+  line.optional("A", *argument, "path or name of an accelerator");
   return [what, argument](ProgramArguments&) { return describe_thing(*what, *argument); };
 }
 

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -90,13 +89,13 @@ ExitCode evaluate(const EvaluateOptions& options) {
 
 }  // namespace
 
-Action declare_evaluate(CLI::App& app) {
+Action declare_evaluate(CommandLine& line) {
   const auto options = std::make_shared<EvaluateOptions>();
-  app.add_option("--mappings", options->mappings, "file with one mapping a line, as JSON")->required();
-  app.add_option("--accelerator", options->accelerator, "the hardware's .yaml file")->required();
-  app.add_option("--simulator", options->simulator, "loopnest or reference");
-  app.add_option("--out", options->out, "file for the results; default standard output");
-  app.add_flag("--explain", options->explain, "print each mapping's loop nest on standard error");
+  line.required("--mappings", options->mappings, "file with one mapping a line, as JSON");
+  line.required("--accelerator", options->accelerator, "the hardware's .yaml file");
+  line.optional("--simulator", options->simulator, "loopnest or reference");
+  line.optional("--out", options->out, "file for the results; default standard output");
+  line.flag("--explain", options->explain, "print each mapping's loop nest on standard error");
   return [options](ProgramArguments&) { return evaluate(*options); };
 }
 

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 
-#include "atoll/app/command.hpp"
+#include "atoll/app/command_line.hpp"
 #include "atoll/app/results.hpp"
 #include "atoll/base/files.hpp"
 
@@ -118,13 +117,12 @@ ExitCode export_store(const ExportOptions& options) {
 
 }  // namespace
 
-Action declare_export(CLI::App& app) {
+Action declare_export(CommandLine& line) {
   const auto options = std::make_shared<ExportOptions>();
-  app.add_option("STORE", options->store, "a store or a run folder")->required();
-  app.add_option("--format", options->format,
-                 "csv: all individuals and a table of the best; json: the best; nest: loop nests of the best")
-      ->check(CLI::IsMember({"csv", "json", "nest"}));
-  app.add_option("--out", options->out, "folder; default: export beside the store");
+  line.required("STORE", options->store, "a store or a run folder");
+  line.choice("--format", options->format, {"csv", "json", "nest"},
+              "csv: all individuals and a table of the best; json: the best; nest: loop nests of the best");
+  line.optional("--out", options->out, "folder; default: export beside the store");
   return [options](ProgramArguments&) { return export_store(*options); };
 }
 

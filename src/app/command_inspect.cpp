@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
 
-#include "atoll/app/command.hpp"
+#include "atoll/app/command_line.hpp"
 #include "atoll/app/stored_run.hpp"
 #include "atoll/base/table.hpp"
 #include "atoll/base/units.hpp"
@@ -84,11 +83,11 @@ ExitCode inspect(const std::string& path, bool config) {
 
 }  // namespace
 
-Action declare_inspect(CLI::App& app) {
+Action declare_inspect(CommandLine& line) {
   const auto path = std::make_shared<std::string>();
   const auto config = std::make_shared<bool>(false);
-  app.add_option("STORE", *path, "a store or a run folder")->required();
-  app.add_flag("--config", *config, "print the run file as used instead");
+  line.required("STORE", *path, "a store or a run folder");
+  line.flag("--config", *config, "print the run file as used instead");
   return [path, config](ProgramArguments&) { return inspect(*path, *config); };
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "atoll/app/command.hpp"
@@ -8,12 +7,12 @@
 
 namespace atl {
 
-Action declare_resume(CLI::App& app) {
+Action declare_resume(CommandLine& line) {
   const auto folder = std::make_shared<RunFolder>();
   const auto options = std::make_shared<EvolveOptions>();
   options->resume = true;
-  app.add_option("DIR", folder->path, "the run folder")->required();
-  add_evolve_options(app, *options);
+  line.required("DIR", folder->path, "the run folder");
+  add_evolve_options(line, *options);
   return [folder, options](ProgramArguments& arguments) {
     return with_world(arguments, [&](Communicator& world) {
       start_log(options->verbosity, world.rank(), world.size());

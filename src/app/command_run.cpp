@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "atoll/app/agreement.hpp"
@@ -45,12 +44,12 @@ ExitCode run(Communicator& world, const RunOptions& options) {
 
 }  // namespace
 
-Action declare_run(CLI::App& app) {
+Action declare_run(CommandLine& line) {
   const auto options = std::make_shared<RunOptions>();
-  app.add_option("CONFIG", options->config, "the run file")->required();
-  app.add_option("--output", options->output, "the run folder; default runs/NAME; must not exist");
-  add_set_option(app, options->sets);
-  add_evolve_options(app, options->evolve);
+  line.required("CONFIG", options->config, "the run file");
+  line.optional("--output", options->output, "the run folder; default runs/NAME; must not exist");
+  add_set_option(line, options->sets);
+  add_evolve_options(line, options->evolve);
   return [options](ProgramArguments& arguments) {
     return with_world(arguments, [&](Communicator& world) { return run(world, *options); });
   };

@@ -2,19 +2,18 @@
 // run under MPI settle their own (with_world).
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <array>
 #include <exception>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "atoll/app/command.hpp"
-#include "atoll/base/yaml.hpp"
+#include "atoll/app/command_line.hpp"
 
 namespace {
 
 using namespace atl;
 
-constexpr std::array commands = {
+const std::vector<Command> commands = {
     Command{"run", "evolve what a run file asks for", declare_run},
     Command{"resume", "continue a run that was stopped or killed", declare_resume},
     Command{"check", "check a run file and predict size, memory and files", declare_check},
@@ -27,34 +26,13 @@ constexpr std::array commands = {
             declare_describe},
 };
 
-ExitCode perform(int argc, char** argv) {
-  CLI::App app{"atoll evolves how networks run on accelerators, and the networks themselves.", "atoll"};
-  app.set_version_flag("--version", version_text);
-  app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
-  std::vector<std::pair<CLI::App*, Action>> actions;
-  for (const Command& command : commands) {
-    CLI::App* sub = app.add_subcommand(command.name, command.summary);
-    actions.emplace_back(sub, command.declare(*sub));
-  }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? ExitCode::done : ExitCode::input;
-  }
-  ProgramArguments arguments{argc, argv};
-  for (const auto& [sub, action] : actions) {
-    if (sub->parsed()) return action(arguments);
-  }
-  return ExitCode::input;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   ExitCode code = ExitCode::internal;
   try {
-    code = perform(argc, argv);
+    code = run_command(
+        commands, "atoll evolves how networks run on accelerators, and the networks themselves.", argc, argv);
   } catch (const Error& error) {
     print_error(error.what());
     code = error.code();

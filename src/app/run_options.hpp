@@ -1,32 +1,29 @@
 // Options that several commands share.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "atoll/app/command_line.hpp"
 #include "atoll/app/evolve.hpp"
 
 namespace atl {
 
-inline void add_set_option(CLI::App& app, std::vector<std::string>& sets) {
-  app.add_option("--set", sets, "key=value on top of the run file; may be repeated")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
+inline void add_set_option(CommandLine& line, std::vector<std::string>& sets) {
+  line.repeated("--set", sets, "key=value on top of the run file; may be repeated");
 }
 
-inline void add_evolve_options(CLI::App& app, EvolveOptions& options) {
-  app.add_option("--stop-after", options.stop_after, "stop after this many generations, with a checkpoint")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--max-seconds", options.max_seconds, "stop after this time, with a checkpoint")
-      ->check(CLI::PositiveNumber);
-  app.add_flag("--json", options.json, "results as JSON");
-  auto* quiet = app.add_flag_callback(
+inline void add_evolve_options(CommandLine& line, EvolveOptions& options) {
+  line.positive("--stop-after", options.stop_after, std::numeric_limits<std::uint32_t>::max(),
+                "stop after this many generations, with a checkpoint");
+  line.positive("--max-seconds", options.max_seconds, "stop after this time, with a checkpoint");
+  line.flag("--json", options.json, "results as JSON");
+  line.flag(
       "--quiet", [&options] { options.verbosity = Verbosity::quiet; }, "warnings and errors only");
-  app.add_flag_callback(
-         "--verbose", [&options] { options.verbosity = Verbosity::verbose; }, "details too")
-      ->excludes(quiet);
+  line.flag(
+      "--verbose", [&options] { options.verbosity = Verbosity::verbose; }, "details too");
+  line.exclusive("--quiet", "--verbose");
 }
 
 }  // namespace atl

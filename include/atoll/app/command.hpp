@@ -7,12 +7,9 @@
 
 #include "atoll/base/error.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace atl {
 
+class CommandLine;
 class Communicator;
 
 /// The program's arguments, which MPI may want to see.
@@ -26,18 +23,18 @@ using Action = std::function<ExitCode(ProgramArguments&)>;
 struct Command {
   const char* name;
   const char* summary;
-  Action (*declare)(CLI::App& app);
+  Action (*declare)(CommandLine& line);
 };
 
-Action declare_run(CLI::App& app);
-Action declare_resume(CLI::App& app);
-Action declare_check(CLI::App& app);
-Action declare_evaluate(CLI::App& app);
-Action declare_best(CLI::App& app);
-Action declare_inspect(CLI::App& app);
-Action declare_export(CLI::App& app);
-Action declare_digest(CLI::App& app);
-Action declare_describe(CLI::App& app);
+Action declare_run(CommandLine& line);
+Action declare_resume(CommandLine& line);
+Action declare_check(CommandLine& line);
+Action declare_evaluate(CommandLine& line);
+Action declare_best(CommandLine& line);
+Action declare_inspect(CommandLine& line);
+Action declare_export(CommandLine& line);
+Action declare_digest(CommandLine& line);
+Action declare_describe(CommandLine& line);
 
 /// What `atoll --version` prints: program, commit, compiler, libraries.
 std::string version_text();
