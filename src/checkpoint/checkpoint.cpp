@@ -90,8 +90,8 @@ std::string payload_of(const CheckpointSet& set) {
   return payload;
 }
 
-/// Takes lengths and texts off a payload; every length is checked against what is left before memory is asked
-/// for.
+/// Takes lengths and texts off a payload; every length is
+/// checked against what is left before memory is asked for.
 class Parser {
  public:
   explicit Parser(std::string_view left) : left_(left) {}

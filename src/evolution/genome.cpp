@@ -75,8 +75,8 @@ void random_block(const GenomeSchema& schema, const RecordBlock& block, Random& 
   for (std::size_t i = block.innovation(count); i < block.end(); ++i) row[i] = 0;
 }
 
-// An id that is missing or stands in an earlier record too becomes the smallest that is free in the whole
-// block.
+// An id that is missing or stands in an earlier record too
+// becomes the smallest that is free in the whole block.
 void mend_innovation(const RecordBlock& block, std::size_t active, std::size_t record,
                      std::span<std::int32_t> row) {
   const auto used = [&](std::int32_t id, std::size_t records) {

@@ -35,8 +35,8 @@ class OnnxWriter {
   void write_copy(std::size_t at);
   bool concatenates(std::size_t at) const;
   void finish(onnx::NodeProto node, const Dims& dims);
-  /// A tensor of that shape for the operand at `place`: its source if it has as many words, reshaped where
-  /// needed.
+  /// A tensor of that shape for the operand at `place`: its
+  /// source if it has as many words, reshaped where needed.
   std::string operand(const NamedLayer& named, std::size_t place, const Dims& dims);
   std::string weight(const std::string& name, const Dims& dims);
   std::string shape_constant(const std::string& name, const Dims& dims);

@@ -8,8 +8,8 @@
 
 namespace atl::loopnest {
 
-/// a / b for a >= 0, b > 0, by the short division where both are short: several times faster on many
-/// machines.
+/// a / b for a >= 0, b > 0, by the short division where
+/// both are short: several times faster on many machines.
 constexpr Words quotient(Words a, Words b) {
   if (((a | b) >> 32) == 0) return static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b);
   return a / b;

@@ -1,6 +1,6 @@
-// The judge: executes a mapping step by step and moves explicit sets of words. Slow and obvious on purpose,
-// and independent of the closed form: the two share nothing but the types. simulator/MODEL.md states the
-// rules.
+// The judge: executes a mapping step by step and moves explicit sets of
+// words. Slow and obvious on purpose, and independent of the closed form:
+// the two share nothing but the types. simulator/MODEL.md states the rules.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -71,8 +71,8 @@ std::uint32_t steps(std::uint32_t extent, std::uint32_t stride) {
   return (extent - 1) / stride + 1;
 }
 
-/// The largest entry of an ascending list, from `first` to `wish`, that is not above `limit`; `first` if
-/// none.
+/// The largest entry of an ascending list, from `first`
+/// to `wish`, that is not above `limit`; `first` if none.
 std::int32_t lowered(const std::vector<std::uint32_t>& list, std::int32_t first, std::int32_t wish,
                      std::uint32_t limit) {
   std::int32_t i = std::clamp(wish, first, last_of(list.size()));

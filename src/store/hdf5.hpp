@@ -1,6 +1,6 @@
-// The HDF5 C API, each call that we need wrapped once: handles that close themselves, and failures that
-// become our errors with the deepest reason of the library's own stack. Included by sources of this room
-// only.
+// The HDF5 C API, each call that we need wrapped once: handles that close
+// themselves, and failures that become our errors with the deepest reason
+// of the library's own stack. Included by sources of this room only.
 #pragma once
 
 #include <hdf5.h>
@@ -14,9 +14,9 @@
 
 namespace atl::h5 {
 
-/// Before any other call: no file locking by the library (it fails on many cluster file systems; we lock
-/// ourselves), no clean-up at exit (a file that could not be closed must stay as it is), no printing of
-/// errors.
+/// Before any other call: no file locking by the library (it fails on many
+/// cluster file systems; we lock ourselves), no clean-up at exit (a file
+/// that could not be closed must stay as it is), no printing of errors.
 void start();
 
 /// ResourceError if the operating system refused (full disk, quota, ...), else StoreError.

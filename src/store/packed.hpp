@@ -1,17 +1,16 @@
 // The bytes of pack_batch, seen from inside. Little-endian; a header of 64 bytes, the body, the mappings:
 //
 //   header   magic "ATBT" u4, version u4, body bytes u8, mapping bytes u8, XXH3-64 of the body u8, of the
-//   mappings u8,
-//            reserved to 64
+//            mappings u8, reserved to 64
 //   body     task, generation, island, rows, integers, integer bytes, reals, headline, breakdown, migrations,
 //            layer costs: u4 each, u4 zero; then columns, each of all rows: parent_a u8, parent_b u8, fitness
-//            f8, violation f8, headline f8, reals f8; layer costs: layer key u8, mapping key u8, cycles f8,
-//            energy f8, slot u4, multiplicity u4; migrations u4 x 7; breakdown f4, integers i2 or i4, origin
-//            u1
+//            f8, violation f8, headline f8, reals f8; layer costs: layer key u8, mapping key u8, cycles
+//            f8, energy f8, slot u4, multiplicity u4; migrations u4 x 7; breakdown f4, integers i2 or i4,
+//            origin u1
 //   mappings count u8, then (key u8, length u8, text) each
 //
-// The body is what the checksum of a batch covers: which mappings travel along depends on what the receiver
-// knows already.
+// The body is what the checksum of a batch covers: which mappings
+// travel along depends on what the receiver knows already.
 #pragma once
 
 #include <array>

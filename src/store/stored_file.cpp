@@ -53,8 +53,8 @@ StoreLayout stored_layout(hid_t file, const std::string& path) {
 
 }  // namespace
 
-// The marks are read before the tables are opened: whatever a live writer adds in between only makes the
-// tables longer.
+// The marks are read before the tables are opened: whatever a
+// live writer adds in between only makes the tables longer.
 StoredFile::StoredFile(const std::string& path)
     : path_(path),
       file_(open_for_reading(path)),

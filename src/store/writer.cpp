@@ -107,8 +107,8 @@ void sync_folder_of(const std::string& path) {
   ::close(fd);
 }
 
-/// The parts of two layouts that make them the same run; the text of the run file may differ in keys that
-/// change nothing.
+/// The parts of two layouts that make them the same run; the
+/// text of the run file may differ in keys that change nothing.
 void expect_same_run(const StoreLayout& there, const StoreLayout& here, const std::string& path) {
   const auto refuse = [&path](const std::string& what) {
     throw InputError("the store '" + path + "' belongs to another run: its " + what +
@@ -131,8 +131,8 @@ void expect_same_run(const StoreLayout& there, const StoreLayout& here, const st
     refuse("name, genes, costs, tasks or policies of islands differ");
 }
 
-/// Disk space that is ours before HDF5 needs it: a full disk is then found while every structure is still
-/// whole.
+/// Disk space that is ours before HDF5 needs it: a full
+/// disk is then found while every structure is still whole.
 class SpaceAhead {
  public:
   void ask(int fd, std::uint64_t end, const std::string& path) {

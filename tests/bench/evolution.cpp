@@ -18,7 +18,7 @@ atl::GenomeSchema mapping_like() {
     schema.add(atl::Gene{fmt::format("tile{}", i), atl::GeneKind::range, 0, 11, 0});
   for (int i = 0; i < 28; ++i)
     schema.add(atl::Gene{fmt::format("order{}", i), atl::GeneKind::order_key, 0, 63,
-                           static_cast<std::uint16_t>(1 + i / 7)});
+                         static_cast<std::uint16_t>(1 + i / 7)});
   return schema;
 }
 

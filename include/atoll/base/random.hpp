@@ -11,8 +11,8 @@
 
 namespace atl {
 
-/// What the numbers are for; two purposes never share a stream. Append only: the values are part of
-/// "the same run".
+/// What the numbers are for; two purposes never share a
+/// stream. Append only: the values are part of "the same run".
 enum class Purpose : std::uint32_t {
   initialise = 1,
   selection = 2,

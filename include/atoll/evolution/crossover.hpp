@@ -27,9 +27,9 @@ class Crossover {
  public:
   Crossover(const CrossoverSettings& settings, const GenomeSchema& schema);
 
-  /// Fills the child's row from both parents. uniform: each unit from b with probability `swap`. one_point: a
-  /// up to a cut, b after it. two_point: the line is a ring, b between two cuts (De Jong 1975). Never touches
-  /// the parents.
+  /// Fills the child's row from both parents. uniform: each unit from b with probability `swap`. one_point:
+  /// a up to a cut, b after it. two_point: the line is a ring, b between two cuts (De Jong 1975). Never
+  /// touches the parents.
   void cross(const GenomeView& a, const GenomeView& b, Random& random, std::span<std::int32_t> integers,
              std::span<double> reals);
 

@@ -7,8 +7,8 @@
 
 namespace atl {
 
-/// What decides between two individuals, copied out of a population so that parents and offspring can be
-/// sorted together.
+/// What decides between two individuals, copied out of a population
+/// so that parents and offspring can be sorted together.
 struct Merit {
   double violation = 0;
   double fitness = 0;

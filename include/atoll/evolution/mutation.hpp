@@ -2,14 +2,11 @@
 // each, so that `genes` is the expected number: mostly one, now and then many.
 //
 // A change is either one of records (insert, remove, duplicate) or of a gene, by the weights. For a gene one
-// is drawn evenly among those that are in use and can vary; then one of the operators that apply to it, by
-// weight:
-//   reset      any other value of its range (the only operator for categories and bits)
-//   creep      1..step places up or down within the range (order keys: at least an eighth of the range;
-//   reals: normal with
-//              `sigma` of the range)
-//   swap       exchanges values with another gene of the same kind and group: loop orders keep their set of
-//   keys
+// is drawn evenly among those that are in use and can vary; then, by weight, one of the operators that apply:
+//   reset  any other value of its range (the only operator for categories and bits)
+//   creep  1..step places up or down within the range (order keys: at least an eighth of the range; reals:
+//          normal with `sigma` of the range)
+//   swap   exchanges values with another gene of the same kind and group: loop orders keep their set of keys
 // A gene that no weighted operator fits is reset, so that every child called mutated has really been changed.
 #pragma once
 
@@ -28,8 +25,8 @@ class Mutation {
  public:
   Mutation(const MutationSettings& settings, const GenomeSchema& schema);
 
-  /// Changes a row that lies within the schema; it stays within it. `genes` >= 1: the expected number of
-  /// changes.
+  /// Changes a row that lies within the schema; it stays
+  /// within it. `genes` >= 1: the expected number of changes.
   void mutate(double genes, Random& random, std::span<std::int32_t> integers, std::span<double> reals) const;
 
   /// One change each, for tests and for spaces that need a neighbour; false if the row allows none.

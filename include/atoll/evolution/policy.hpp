@@ -1,6 +1,6 @@
-// A policy decides which rows are tried next and which survive. It is asked for rows and told their costs;
-// all its state lies in its population and in what save() writes, never in a call: N + N generations equal
-// 2N.
+// A policy decides which rows are tried next and which survive. It is asked
+// for rows and told their costs; all its state lies in its population and
+// in what save() writes, never in a call: N + N generations equal 2N.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class Policy {
   /// parents, origin. Genes lie within the schema; the space repairs them afterwards. The number of rows is
   /// the policy's choice.
   virtual void ask(std::uint32_t generation, Population& offspring) = 0;
-  /// The same rows after repair and evaluation (costs, fitness, violation and ids set): survival happens
-  /// here.
+  /// The same rows after repair and evaluation (costs,
+  /// fitness, violation and ids set): survival happens here.
   virtual void tell(std::uint32_t generation, const Population& offspring) = 0;
   /// The island's population after the last tell (and after migrants were put in by the island).
   virtual const Population& population() const = 0;
@@ -50,8 +50,8 @@ class Policy {
 /// A policy's settings as read from a run file; made once, then used for every island and task.
 class PolicyFactory {
  public:
-  /// `node`: the map under policies.<name>. InputError for unknown operators, settings and values out of
-  /// range.
+  /// `node`: the map under policies.<name>. InputError for
+  /// unknown operators, settings and values out of range.
   static PolicyFactory read(const std::string& name, const YamlNode& node);
   /// The defaults: tournament 2, uniform crossover, reset/creep/swap mutation, generational with two elites.
   static PolicyFactory standard();

@@ -1,6 +1,6 @@
-// Every operator a run file can name, with its settings, their ranges and defaults, and where it comes from.
-// One table drives both the reading of run files and `atoll describe policies`, so that the two cannot drift
-// apart.
+// Every operator a run file can name, with its settings, their ranges and defaults, and where it comes
+// from. One table drives both the reading of run files and `atoll describe policies`, so that the two
+// cannot drift apart.
 #pragma once
 
 #include <span>
@@ -18,9 +18,10 @@ template <class Target>
 struct SettingEntry {
   std::string name;
   SettingKind kind;
-  double low, high;  // of a choice: 0 and the last index; of a schedule: the range of its values; both 0: a
-                     // number within the range of the value that is scheduled
-  double fallback;   // the default; of a schedule: the constant
+  /// Of a choice: 0 and the last index; of a schedule: the range of its values; both 0: a number within the
+  /// range of the value that is scheduled.
+  double low, high;
+  double fallback;  // the default; of a schedule: the constant
   std::string meaning;
   void (*set)(Target&, double);            // null for a schedule
   ScheduleSettings& (*schedule)(Target&);  // null for all others

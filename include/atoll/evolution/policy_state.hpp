@@ -1,5 +1,5 @@
-// What a policy writes into a checkpoint: its population and a few numbers. The archive library stays in one
-// source.
+// What a policy writes into a checkpoint: its population and
+// a few numbers. The archive library stays in one source.
 #pragma once
 
 #include <iosfwd>

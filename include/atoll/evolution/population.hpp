@@ -48,8 +48,8 @@ class Population {
   std::size_t integer_width() const { return integer_width_; }
   std::size_t real_width() const { return real_width_; }
   std::size_t cost_width() const { return cost_width_; }
-  /// Rows beyond the old size are zero with no parents and fitness +infinity. Keeps capacity: no allocation
-  /// once warm.
+  /// Rows beyond the old size are zero with no parents and
+  /// fitness +infinity. Keeps capacity: no allocation once warm.
   void resize(std::size_t size);
   void add_column(const std::string& name, std::size_t width);
 
@@ -73,8 +73,8 @@ class Population {
   std::span<const std::int32_t> all_integers() const { return integers_; }
   std::span<const double> all_reals() const { return reals_; }
 
-  /// Copies row `from` of `source` (same widths) over row `to`, all columns and extra columns of the same
-  /// name.
+  /// Copies row `from` of `source` (same widths) over row
+  /// `to`, all columns and extra columns of the same name.
   void copy_row(std::size_t to, const Population& source, std::size_t from);
   void append_row(const Population& source, std::size_t from);
   /// Keeps the named rows in the given order (indices may not repeat); used by survival.

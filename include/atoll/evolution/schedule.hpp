@@ -28,8 +28,8 @@ class Schedule {
 
   bool learns() const { return settings_.kind == ScheduleKind::one_fifth; }
   /// One-fifth rule: more than the target share of successes multiplies the value by `factor`, fewer divide
-  /// it by the fourth root of `factor`, so that the value rests where the share is one fifth. Without trials
-  /// nothing changes.
+  /// it by the fourth root of `factor`, so that the value rests where the share is one fifth. Without
+  /// trials nothing changes.
   void adapt(std::size_t successes, std::size_t trials);
 
   /// What a checkpoint must keep.

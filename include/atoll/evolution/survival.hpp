@@ -5,12 +5,11 @@
 //   plus          the best of old and new together (mu + lambda)
 //   comma         the best of the newcomers alone (mu, lambda)
 //   steady_state  newcomers enter one after another in the order of their slots, each replacing the worst, a
-//   random or the
-//                 oldest row of the moment. All of a generation are bred from the population at its start: a
-//                 generation is a batch of births here too, because the whole batch is evaluated at once
+//                 random or the oldest row of the moment. All of a generation are bred from the population
+//                 at its start: a generation is a batch of births here too, because the whole batch is
+//                 evaluated at once
 //   ageing        like plus, but a row older than `max_age` generations dies whatever its merit; if too few
-//   are left, the
-//                 youngest of the expired fill the gaps
+//                 are left, the youngest of the expired fill the gaps
 #pragma once
 
 #include <cstdint>

@@ -41,8 +41,8 @@ struct MigrationStamp {
   bool operator==(const MigrationStamp&) const = default;
 };
 
-/// `sender` tells which part of a row's violation comes from the constraints of the sender's objective: that
-/// part stays.
+/// `sender` tells which part of a row's violation comes from
+/// the constraints of the sender's objective: that part stays.
 std::vector<std::uint8_t> pack_migrants(const MigrationStamp& stamp, const Population& population,
                                         std::span<const std::uint32_t> rows, const Objective& sender);
 
@@ -60,9 +60,9 @@ class Arrivals {
   struct Count {
     std::uint32_t accepted = 0, rejected = 0;
   };
-  /// Lets the rows of one edge enter in their order. Refused are: those whose id is here already, those that
-  /// are not better than the native they would replace (`_if_better`; equal is not better), those for whom no
-  /// native is left.
+  /// Lets the rows of one edge enter in their order. Refused are: those whose id is here already, those
+  /// that are not better than the native they would replace (`_if_better`; equal is not better), those for
+  /// whom no native is left.
   Count admit(const Population& migrants, Random& random);
 
  private:

@@ -1,7 +1,7 @@
-// Brings every generation to the store. One rank (0) writes for all; the others ship their batches to it and
-// may be ahead by a window of bytes: beyond it they wait for credit, so that no queue grows without bound and
-// evolution is as fast as the disk. Rank 0 calls tend() wherever it waits, hence nobody waits for a rank that
-// waits.
+// Brings every generation to the store. One rank (0) writes for all; the others ship their batches to it
+// and may be ahead by a window of bytes: beyond it they wait for credit, so that no queue grows without
+// bound and evolution is as fast as the disk. Rank 0 calls tend() wherever it waits, hence nobody waits for
+// a rank that waits.
 //
 // When the environment fails under the writer (disk full), rank 0 goes on taking batches, throws them away
 // and remembers why: the archipelago agrees on the failure at its next agreement and ends everywhere alike.

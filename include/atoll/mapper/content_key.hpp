@@ -1,5 +1,5 @@
-// The address of a content: a 64-bit key that follows from the text alone, on every machine and in every
-// version.
+// The address of a content: a 64-bit key that follows from
+// the text alone, on every machine and in every version.
 #pragma once
 
 #include <cstdint>

@@ -3,31 +3,27 @@
 // store and one checkpoint serve all tasks; dimensions that have extent 1 in every layer have no genes.
 //
 // Genes, for the storage levels l = 0 .. L-1 from the outermost:
-//   tile   per level but the innermost and dimension: index into the divisors of the layer's dimension. The
-//   divisor is
-//          the product of all *temporal* loops of that dimension further in: the tile that level l hands
-//          inwards, as seen by one unit. A child's divisor divides its parent's.
-//   order  per level but the innermost and dimension: a key; smaller keys stand further out. (Nothing depends
-//          on the order of the innermost level's loops.)
-//   keep   per level and operand that may be kept or bypassed: a bit.
-//   parallel  records {slot, dim, factor}: one loop along one axis of one fan-out; factor is an index like a
-//   tile's.
+//   tile      per level but the innermost and dimension: index into the divisors of the layer's dimension.
+//             The divisor is the product of all *temporal* loops of that dimension further in: the tile that
+//             level l hands inwards, as seen by one unit. A child's divisor divides its parent's.
+//   order     per level but the innermost and dimension: a key; smaller keys stand further out. (Nothing
+//             depends on the order of the innermost level's loops.)
+//   keep      per level and operand that may be kept or bypassed: a bit.
+//   parallel  records {slot, dim, factor}: one loop along one axis of one fan-out; factor is an index like
+//             a tile's.
 //
 // Spatial factors are taken out of a dimension first and the rest is tiled in time. So adding or removing a
 // level of parallelism never breaks the tiles' divisibility, and no tile can starve a fan-out.
 //
 // Repair, in this order; each step is a stated rule, none draws random numbers:
 //   1. records in their order: the factor becomes the largest divisor of what is left of the dimension that
-//   is
-//      not above the wish and fits the axis; records of equal slot and dimension join in the first; records
-//      with factor 1 vanish;
-//   2. where a level cannot hold even the tile that the fan-outs below it need at once: optional operands are
-//   bypassed if
-//      one word of each does not fit, then the last record below that level shrinks;
+//      is not above the wish and fits the axis; records of equal slot and dimension join in the first;
+//      records with factor 1 vanish;
+//   2. where a level cannot hold even the tile that the fan-outs below it need at once: optional operands
+//      are bypassed if one word of each does not fit, then the last record below that level shrinks;
 //   3. from the outermost level inwards: each tile becomes the largest divisor of its parent not above the
-//   wish; while the
-//      level further in does not hold the tile, the tile's largest extent (the outer of equals, in the order
-//      of the dimensions) among those that occupy room shrinks to the next divisor;
+//      wish; while the level further in does not hold the tile, the tile's largest extent (the outer of
+//      equals, in the order of the dimensions) among those that occupy room shrinks to the next divisor;
 //   4. order keys become evenly spaced ranks, so that equal permutations are equal genes.
 // The canonical genes are written back; repairing them again changes nothing.
 #pragma once
@@ -95,8 +91,8 @@ inline constexpr std::int32_t highest_order_key = 255;
 /// All mappings (with tiles that divide) of one layer on one accelerator.
 class LayerMappingSpace {
  public:
-  /// InputError if a level cannot hold one word of each operand it must keep, or the outermost level not the
-  /// tensors.
+  /// InputError if a level cannot hold one word of each operand
+  /// it must keep, or the outermost level not the tensors.
   LayerMappingSpace(const MappingLayout& layout, const Layer& layer, const Accelerator& accelerator);
 
   const Layer& layer() const { return layer_; }
@@ -109,9 +105,9 @@ class LayerMappingSpace {
   /// accelerator's are left as they are in `mapping`.
   void repair(std::span<std::int32_t> genes, Mapping& mapping) const;
 
-  /// The canonical genes of a legal mapping (InputError with the reason if it is not, or if a tile does not
-  /// divide); decoding gives the same loops, apart from the order of loops with one step and of the innermost
-  /// level.
+  /// The canonical genes of a legal mapping (InputError with the reason if it
+  /// is not, or if a tile does not divide); decoding gives the same loops,
+  /// apart from the order of loops with one step and of the innermost level.
   void encode(const Mapping& mapping, std::span<std::int32_t> genes) const;
 
  private:
@@ -152,10 +148,10 @@ class LayerMappingSpace {
   std::array<OperandSet, dim_count> linear_{};
   std::array<std::vector<double>, 2> window_;
   std::array<std::size_t, 2> window_row_{};
-  std::array<std::size_t, 2> outer_place_{},
-      inner_place_{};  // places of P, Q and R, S; dim_count: not in the layout
-  std::array<std::array<double, operand_count>, max_levels>
-      bits_{};                                      // room of one word, with double buffering
+  // Places of P, Q and of R, S; dim_count: not in the layout.
+  std::array<std::size_t, 2> outer_place_{}, inner_place_{};
+  // Room of one word, with double buffering.
+  std::array<std::array<double, operand_count>, max_levels> bits_{};
   std::array<double, max_levels> room_{};           // bits
   std::array<std::uint8_t, dim_count> occupies_{};  // operands that depend on a place, as a set
   OperandSet present_ = 0;

@@ -31,8 +31,8 @@ Bounds bounds(const Layer& layer, const CompulsoryWords& words, const HardwareRo
 /// The same for an accelerator as it stands in its file.
 Bounds bounds(const Layer& layer, const Accelerator& accelerator);
 
-/// Throws InternalError, naming the figures and the mapping, if a row of costs lies below its bound by more
-/// than rounding.
+/// Throws InternalError, naming the figures and the mapping, if
+/// a row of costs lies below its bound by more than rounding.
 void require_above(const Bounds& bound, std::span<const double> costs, const Mapping& mapping,
                    const Layer& layer, const Accelerator& accelerator);
 

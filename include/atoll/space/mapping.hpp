@@ -45,8 +45,8 @@ class MappingSpace final : public SearchSpace {
   TaskInfo task(std::size_t t) const override;
   const GenomeSchema& schema(std::size_t t) const override { return spaces_[t].schema(); }
   const std::vector<SpaceCostColumn>& cost_columns() const override { return columns_; }
-  /// Every row becomes legal, so violation is always 0. `detail` stays empty: the rows themselves are the
-  /// mappings.
+  /// Every row becomes legal, so violation is always 0. `detail`
+  /// stays empty: the rows themselves are the mappings.
   void evaluate(std::size_t t, Population& rows, EvaluationDetail* detail) override;
 
   std::string to_json(std::size_t t, std::span<const std::int32_t> integers,

@@ -42,8 +42,8 @@ struct NamedMapping {
 };
 struct EvaluationDetail {
   std::vector<LayerCost> layers;
-  std::vector<NamedMapping>
-      mappings;  // those not yet handed out by this space object since construction may repeat
+  /// Those that this space object has not handed out before.
+  std::vector<NamedMapping> mappings;
 };
 
 class SearchSpace {
@@ -64,8 +64,8 @@ class SearchSpace {
                               std::span<const double> reals) const = 0;
   virtual std::string to_text(std::size_t t, std::span<const std::int32_t> integers,
                               std::span<const double> reals) const = 0;
-  /// Writes the individual as files into `folder` under `stem`: mapping: .json and .txt; network: .yaml and
-  /// .onnx.
+  /// Writes the individual as files into `folder` under `stem`:
+  /// mapping: .json and .txt; network: .yaml and .onnx.
   virtual void write_individual(std::size_t t, std::span<const std::int32_t> integers,
                                 std::span<const double> reals, const std::string& folder,
                                 const std::string& stem) const = 0;

@@ -1,16 +1,15 @@
-// The search space of plain convolutional networks: a variable list of blocks, one record each, between an
-// optional stem and a classifier (global average pooling, one fully connected layer). One task: the whole
-// network.
+// The search space of plain convolutional networks: a variable list of
+// blocks, one record each, between an optional stem and a classifier (global
+// average pooling, one fully connected layer). One task: the whole network.
 //
 //   conv       k x k convolution
-//   separable  k x k depthwise convolution, 1 x 1 convolution           (Howard et al., arXiv:1704.04861)
+//   separable  k x k depthwise convolution, 1 x 1 convolution (Howard et al., arXiv:1704.04861)
 //   mbconv     1 x 1 expansion, k x k depthwise, 1 x 1 projection, and the block's input added where the
-//   shapes
-//              are equal                                                  (Sandler et al., CVPR 2018)
-//   basic      two k x k convolutions with a shortcut: the block's input, or a 1 x 1 convolution of it where
-//   the
-//              shapes differ                                              (He et al., CVPR 2016)
+//              shapes are equal (Sandler et al., CVPR 2018)
+//   basic      two k x k convolutions with a shortcut: the block's input, or a 1 x 1 convolution of it
+//              where the shapes differ (He et al., CVPR 2016)
 //   pool       k x k maximum
+//
 // Windows are padded to the output size ceil(input / stride). Repair makes every row a network: a stride
 // above the map becomes the largest that is not; a kernel above the map likewise; fields that a block does
 // not use become 0. Activations and batch norms are folded and cost nothing.
@@ -63,8 +62,7 @@ enum Column : std::size_t {
   edp,
   macs,
   parameters,
-  peak_activation_bits,  // most bits of activations alive at once: a layer's inputs, outputs and a waiting
-                         // shortcut
+  peak_activation_bits,  // most bits alive at once: a layer's inputs, outputs and a waiting shortcut
   layers,                // layers that multiply
   bound_cycles,
   bound_energy,  // sums of the layers' lower bounds

@@ -1,5 +1,6 @@
-// What one run's store holds, apart from rows: the columns of every table, the tasks and the islands. Written once, before the first
-// generation; SCHEMA.md beside this header is the format another tool could be written from.
+// What one run's store holds, apart from rows: the columns of every table, the
+// tasks and the islands. Written once, before the first generation; SCHEMA.md
+// beside this header is the format another tool could be written from.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +32,9 @@ struct StoreIsland {
 struct StoreLayout {
   std::string run_name;
   std::uint64_t seed = 0;
-  std::string config;        // the run file as used, with all defaults (YAML)
-  std::string accelerator;   // YAML text
-  std::string network;       // YAML text; may be empty
+  std::string config;       // the run file as used, with all defaults (YAML)
+  std::string accelerator;  // YAML text
+  std::string network;      // YAML text; may be empty
   std::string objective;
   std::string space;
   std::vector<StoreGene> integer_genes, real_genes;
@@ -42,8 +43,8 @@ struct StoreLayout {
   std::vector<StoreIsland> islands;
 };
 
-/// One generation of one island, rows in slot order: pointers into a Population. All spans hold `rows` entries
-/// (genes and costs: rows * width, row by row).
+/// One generation of one island, rows in slot order: pointers into a Population. All spans hold `rows`
+/// entries (genes and costs: rows * width, row by row).
 struct StoreBatch {
   std::uint32_t task = 0, generation = 0, island = 0, rows = 0;
   std::span<const std::int32_t> integers;
@@ -69,8 +70,9 @@ struct StoreMapping {
   std::string json;
 };
 
-/// A batch with what belongs to the same generation of the same island, as one self-contained block of bytes: what a rank sends to
-/// the writer, what the writer checks, and whose checksum stands in the batch index. Canonical: equal content, equal bytes.
+/// A batch with what belongs to the same generation of the same island, as one self-contained block of
+/// bytes: what a rank sends to the writer, what the writer checks, and whose checksum stands in the batch
+/// index. Canonical: equal content, equal bytes.
 std::vector<std::uint8_t> pack_batch(const StoreLayout& layout, const StoreBatch& batch,
                                      std::span<const StoreMigration> migrations,
                                      std::span<const StoreLayerCost> layer_costs,

@@ -30,9 +30,9 @@ struct Superblock {
 /// ResourceError: unreadable.
 Superblock read_superblock(const std::string& path);
 
-/// Clears the marks and sets the end of the file to its size, in one write, synced. The caller must hold the
-/// write lock. StoreError if the block itself is damaged. Does nothing if there is nothing to mend; true if
-/// it wrote.
+/// Clears the marks and sets the end of the file to its size, in one write, synced. The caller must hold
+/// the write lock. StoreError if the block itself is damaged. Does nothing if there is nothing to mend;
+/// true if it wrote.
 bool mend_superblock(const std::string& path);
 
 /// Bob Jenkins' lookup3 ("hashlittle", initial value 0), the checksum of HDF5's metadata.

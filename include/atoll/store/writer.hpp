@@ -1,6 +1,7 @@
-// Writes results.h5 so that any kill leaves it readable: all datasets made at the start, then SWMR; rows are only appended, as column
-// chunks written directly; a one-element `commit` says how many batches are whole (columns are flushed before it, it
-// after them); `synced` says what has reached the disk. One process writes one file.
+// Writes results.h5 so that any kill leaves it readable: all datasets made at the start, then SWMR; rows
+// are only appended, as column chunks written directly; a one-element `commit` says how many batches are
+// whole (columns are flushed before it, it after them); `synced` says what has reached the disk. One
+// process writes one file.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,10 @@ class StoreWriter {
  public:
   /// Makes a new store. InputError if the file exists; ResourceError if it cannot be made.
   static std::unique_ptr<StoreWriter> create(const std::string& path, const StoreLayout& layout);
-  /// Opens the store of an interrupted run (also one left by a kill): rows up to `commit` stay, what lies beyond is cut. Batches that are
-  /// already committed and arrive again are compared by checksum and dropped; a difference is an InternalError.
-  /// InputError if it is the store of another run (layout differs) or no store.
+  /// Opens the store of an interrupted run (also one left by a kill): rows up to `commit` stay, what lies
+  /// beyond is cut. Batches that are already committed and arrive again are compared by checksum and
+  /// dropped; a difference is an InternalError. InputError if it is the store of another run (layout
+  /// differs) or no store.
   static std::unique_ptr<StoreWriter> reopen(const std::string& path, const StoreLayout& layout);
 
   virtual ~StoreWriter() = default;

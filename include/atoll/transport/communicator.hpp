@@ -31,8 +31,8 @@ class Communicator {
   /// Processors this process may run on, as "0-1".
   virtual std::string allowed_processors() const = 0;
 
-  /// Takes the bytes and sends them without waiting; the buffer lives until delivered. Sending to oneself
-  /// works.
+  /// Takes the bytes and sends them without waiting; the
+  /// buffer lives until delivered. Sending to oneself works.
   virtual void send(int to, Channel channel, std::vector<std::uint8_t> bytes) = 0;
   /// A waiting message, if there is one (any source).
   virtual std::optional<Message> poll(Channel channel) = 0;
