@@ -1,9 +1,15 @@
 #include "atoll/app/command_line.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 #include <utility>
+
+#include "atoll/base/text.hpp"
+#include "atoll/base/yaml.hpp"
 
 namespace atl {
 
@@ -14,6 +20,17 @@ std::string refuse_unless_positive(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool good = error == std::errc() && end == text.data() + text.size() && value > 0;
   return good ? "" : "expected a number above 0, found '" + text + "'";
+}
+
+// CLI11 says of a misspelt command only that one is missing.
+void require_known_command(const std::vector<Command>& commands, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  const std::string given = argv[1];
+  std::vector<std::string> names;
+  for (const Command& command : commands) names.emplace_back(command.name);
+  if (std::find(names.begin(), names.end(), given) != names.end()) return;
+  throw InputError(
+      fmt::format("unknown command '{}'{}; known: {}", given, suggestion(given, names), join(names, ", ")));
 }
 
 }  // namespace
@@ -61,10 +78,13 @@ void CommandLine::exclusive(const std::string& one, const std::string& other) {
 
 ExitCode run_command(const std::vector<Command>& commands, const std::string& purpose, int argc,
                      char** argv) {
+  require_known_command(commands, argc, argv);
   CLI::App program{purpose, "atoll"};
   program.set_version_flag("--version", version_text);
   program.require_subcommand(1);
-  program.failure_message(CLI::FailureMessage::simple);
+  program.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return fmt::format("atoll: {}; --help lists what is known\n", error.what());
+  });
   std::vector<std::pair<CLI::App*, Action>> actions;
   for (const Command& command : commands) {
     CLI::App* sub = program.add_subcommand(command.name, command.summary);
