@@ -29,6 +29,7 @@ constexpr std::array<char, 8> magic = {'A', 'T', 'O', 'L', 'L', 'C', 'K', 'P'};
 constexpr std::uint32_t format_version = 1, byte_order = 0x01020304;
 constexpr std::size_t sets_kept = 2;
 constexpr const char* manifest_name = "MANIFEST";
+constexpr const char* temporary_mark = ".tmp.";
 
 /// What stands before the payload; everything that must fit before a byte of the payload is looked at.
 struct Frame {
@@ -182,7 +183,7 @@ void sync_folder(const std::string& folder) {
 /// Temporary name, write, fsync, rename, fsync of the folder: the name never stands for less than the whole.
 void write_whole(const std::string& folder, const std::string& name, std::string_view head,
                  std::string_view rest) {
-  const std::string temporary = folder + "/." + name + ".tmp." + std::to_string(::getpid());
+  const std::string temporary = folder + "/." + name + temporary_mark + std::to_string(::getpid());
   const std::string final_path = folder + "/" + name;
   try {
     File file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
@@ -205,6 +206,15 @@ std::vector<Name> sets_in(const std::string& folder) {
     if (const auto name = name_of(it->path().filename().string())) names.push_back(*name);
   std::sort(names.begin(), names.end());
   return names;
+}
+
+/// What a kill during a write left behind. A run has one writer of checkpoints: nobody is at work on them.
+void remove_unfinished(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with('.') && name.find(temporary_mark) != std::string::npos) ::unlink(it->path().c_str());
+  }
 }
 
 std::uint64_t frame_checksum_of(const std::string& path) {
@@ -315,6 +325,7 @@ void write_checkpoint(const std::string& folder, const CheckpointSet& set) {
   fs::create_directories(folder, error);
   if (error)
     throw ResourceError("the folder '" + folder + "' for checkpoints cannot be made: " + error.message());
+  remove_unfinished(folder);
   const std::string payload = payload_of(set);
   Frame frame;
   frame.run_key = set.run_key;

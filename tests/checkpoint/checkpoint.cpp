@@ -196,6 +196,14 @@ TEST_F(Checkpoint, AFullDiskIsAResourceErrorAndLeavesTheOldOnes) {
   EXPECT_EQ(files(), (std::set<std::string>{"MANIFEST", "ckpt-0-10.bin", "ckpt-0-20.bin"}));
 }
 
+TEST_F(Checkpoint, WhatAKilledWriterLeftBehindIsRemoved) {
+  put(file(".ckpt-0-1.bin.tmp.123"), "half a checkpoint");
+  put(file(".MANIFEST.tmp.124"), "half a manifest");
+  put(file("notes.txt"), "not ours");
+  write_checkpoint(folder_, made(0, 2));
+  EXPECT_EQ(files(), (std::set<std::string>{"MANIFEST", "ckpt-0-2.bin", "notes.txt"}));
+}
+
 TEST_F(Checkpoint, AFolderThatCannotBeMadeIsAResourceError) {
   put(file("in the way"), "text");
   folder_ += "/in the way/checkpoints";
