@@ -157,14 +157,26 @@ void LayerMappingSpace::make_windows() {
   }
 }
 
+double lacking_bits(const Layer& layer, const Accelerator& accelerator) {
+  const StorageLevel& level = accelerator.levels.front();
+  double bits = 0;
+  for (std::size_t i = 0; i < operand_count; ++i) {
+    const Operand o = static_cast<Operand>(i);
+    if (layer.has(o))
+      bits += static_cast<double>(tile_words(layer, o, layer.size)) * accelerator.word_bits(0, o);
+  }
+  if (level.buffering == Buffering::double_) bits *= 2;
+  return bits > level.size ? bits - level.size : 0;
+}
+
 void LayerMappingSpace::require_room() const {
-  Parts::Row whole{}, one{};
-  for (std::size_t i = 0; i < layout_.dims().size(); ++i) whole[i] = divisors_[i].last();
-  if (footprint(0, present_, whole) > room_[0])
+  const double lacking = lacking_bits(layer_, accelerator_);
+  if (lacking > 0)
     throw InputError(fmt::format(
         "accelerator '{}': the outermost level '{}' holds {} bits, but the tensors of the layer need {}; the "
         "outermost level must hold them all",
-        accelerator_.name, accelerator_.levels[0].name, room_[0], footprint(0, present_, whole)));
+        accelerator_.name, accelerator_.levels[0].name, room_[0], room_[0] + lacking));
+  const Parts::Row one{};
   for (std::size_t l = 1; l < layout_.levels(); ++l) {
     const OperandSet must = accelerator_.levels[l].keep & present_;
     if (footprint(l, must, one) > room_[l])

@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "atoll/base/error.hpp"
 #include "atoll/base/files.hpp"
 #include "atoll/mapper/content_key.hpp"
+#include "atoll/mapper/mapping_space.hpp"
 
 namespace atl {
 
@@ -287,18 +289,35 @@ double most_activation_bits(const Network& network) {
   return peak;
 }
 
+double SequentialSpace::missing_room(const Network& network) const {
+  double lacking = 0;
+  for (const NamedLayer& named : network.layers)
+    if (named.layer.multiplies())
+      lacking = std::max(lacking, lacking_bits(named.layer, search_.accelerator()));
+  return lacking > 0 ? lacking / search_.accelerator().levels.front().size : 0;
+}
+
 void SequentialSpace::evaluate(std::size_t, Population& rows, EvaluationDetail* detail) {
+  using namespace sequential_cost;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     repair(rows.integers(row));
-    evaluate_row(static_cast<std::uint32_t>(row), network(rows.integers(row)), rows.costs(row), detail);
-    rows.violation[row] = 0;
+    const Network found = network(rows.integers(row));
+    const std::span<double> costs = rows.costs(row);
+    std::fill(costs.begin(), costs.end(), 0.0);
+    rows.violation[row] = missing_room(found);
+    if (rows.violation[row] > 0)
+      costs[cycles] = costs[energy] = costs[edp] = std::numeric_limits<double>::infinity();
+    else
+      add_layer_costs(static_cast<std::uint32_t>(row), found, costs, detail);
+    costs[macs] = static_cast<double>(found.macs());
+    costs[parameters] = static_cast<double>(found.weights());
+    costs[peak_activation_bits] = most_activation_bits(found);
   }
 }
 
-void SequentialSpace::evaluate_row(std::uint32_t row, const Network& network, std::span<double> costs,
-                                   EvaluationDetail* detail) {
+void SequentialSpace::add_layer_costs(std::uint32_t row, const Network& network, std::span<double> costs,
+                                      EvaluationDetail* detail) {
   using namespace sequential_cost;
-  std::fill(costs.begin(), costs.end(), 0.0);
   std::vector<double> streamed(search_.simulator().schema().width());
   for (const DistinctLayer& distinct : network.distinct(false)) {
     const Layer& layer = network.layers[distinct.first].layer;
@@ -324,9 +343,6 @@ void SequentialSpace::evaluate_row(std::uint32_t row, const Network& network, st
     if (detail != nullptr) detail->layers.push_back(cost);
   }
   costs[edp] = costs[energy] * costs[cycles];
-  costs[macs] = static_cast<double>(network.macs());
-  costs[parameters] = static_cast<double>(network.weights());
-  costs[peak_activation_bits] = most_activation_bits(network);
 }
 
 std::string SequentialSpace::to_json(std::size_t, std::span<const std::int32_t> integers,

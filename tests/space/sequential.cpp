@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include "atoll/base/error.hpp"
@@ -171,6 +173,30 @@ TEST(Sequential, CostsDependOnGenesAloneAndSumOverLayers) {
   space.evaluate(0, rows, &again);
   EXPECT_TRUE(again.mappings.empty());
   EXPECT_EQ(again.layers.size(), detail.layers.size());
+}
+
+TEST(Sequential, NetworksTooLargeForTheOutermostLevelAreInfeasibleAndHarmTheOthersNot) {
+  Accelerator small = eyeriss();
+  small.levels.front().size = 600 * 1024 * 8.0;
+  SequentialSpace unlimited = make_space(), limited({}, small, "loopnest", quick());
+  Population all = random_population(unlimited, 40, 9), some = all;
+  EvaluationDetail detail;
+  unlimited.evaluate(0, all, nullptr);
+  limited.evaluate(0, some, &detail);
+  std::size_t infeasible = 0;
+  for (std::size_t row = 0; row < all.size(); ++row) {
+    EXPECT_EQ(all.violation[row], 0);
+    EXPECT_EQ(some.costs(row)[column::parameters], all.costs(row)[column::parameters]);
+    const bool fits = some.violation[row] == 0;
+    infeasible += fits ? 0 : 1;
+    if (fits)
+      EXPECT_TRUE(std::ranges::equal(some.costs(row), all.costs(row)));
+    else
+      EXPECT_EQ(some.costs(row)[column::cycles], std::numeric_limits<double>::infinity());
+  }
+  EXPECT_GT(infeasible, 0U);
+  EXPECT_LT(infeasible, all.size());
+  for (const LayerCost& cost : detail.layers) EXPECT_EQ(some.violation[cost.row], 0);
 }
 
 TEST(Sequential, ColumnsStandWhereTheirNamesSay) {

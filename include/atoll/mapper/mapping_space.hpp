@@ -88,6 +88,9 @@ class MappingLayout {
 enum class ParallelField : std::size_t { slot, dim, factor, count };
 inline constexpr std::int32_t highest_order_key = 255;
 
+/// Bits that the outermost level has too few to hold all tensors of a layer at once; 0 if they fit.
+double lacking_bits(const Layer& layer, const Accelerator& accelerator);
+
 /// All mappings (with tiles that divide) of one layer on one accelerator.
 class LayerMappingSpace {
  public:

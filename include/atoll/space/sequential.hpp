@@ -81,6 +81,8 @@ class SequentialSpace final : public SearchSpace {
   TaskInfo task(std::size_t) const override { return {"network", 1, 0}; }
   const GenomeSchema& schema(std::size_t) const override { return schema_; }
   const std::vector<SpaceCostColumn>& cost_columns() const override { return columns_; }
+  /// A network with a layer whose tensors the outermost level cannot hold runs nowhere: its violation is the
+  /// missing room over the room there is, its cycles, energy and edp are infinite.
   void evaluate(std::size_t t, Population& rows, EvaluationDetail* detail) override;
 
   std::string to_json(std::size_t t, std::span<const std::int32_t> integers,
@@ -101,8 +103,9 @@ class SequentialSpace final : public SearchSpace {
 
  private:
   SequentialBlock block(std::span<const std::int32_t> integers, std::size_t record) const;
-  void evaluate_row(std::uint32_t row, const Network& network, std::span<double> costs,
-                    EvaluationDetail* detail);
+  double missing_room(const Network& network) const;
+  void add_layer_costs(std::uint32_t row, const Network& network, std::span<double> costs,
+                       EvaluationDetail* detail);
 
   SequentialSettings settings_;
   GenomeSchema schema_;
