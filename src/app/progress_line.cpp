@@ -23,18 +23,18 @@ std::size_t terminal_width() {
 
 }  // namespace
 
-std::string progress_text(const Progress& progress) {
-  std::string text = fmt::format("{} {}/{} | generation {}/{} | {} evaluations", progress.task_name,
-                                 progress.task + 1, progress.tasks, progress.generation, progress.generations,
-                                 format_count(static_cast<double>(progress.evaluations)));
+std::string progress_text(const Progress& progress, std::size_t width) {
+  std::string text =
+      fmt::format(" {}/{} | gen {}/{} | {} evals", progress.task + 1, progress.tasks, progress.generation,
+                  progress.generations, format_count(static_cast<double>(progress.evaluations)));
   if (progress.seconds > 0) {
-    text +=
-        fmt::format(" | {}/s", format_count(static_cast<double>(progress.evaluations) / progress.seconds));
+    text += fmt::format(", {}/s", format_count(static_cast<double>(progress.evaluations) / progress.seconds));
   }
   text += fmt::format(" | best {:.4g}", progress.best);
-  if (progress.ratio_to_bound > 0) text += fmt::format(" | {:.3g} x bound", progress.ratio_to_bound);
+  if (progress.ratio_to_bound > 0) text += fmt::format(", {:.3g} x bound", progress.ratio_to_bound);
   if (progress.seconds_left > 0) text += fmt::format(" | {} left", format_duration(progress.seconds_left));
-  return text;
+  const std::size_t room = width > text.size() ? width - text.size() : 0;
+  return (progress.task_name.substr(0, room) + text).substr(0, width);
 }
 
 ProgressLine::Mode ProgressLine::mode_for(bool quiet) {
@@ -44,9 +44,7 @@ ProgressLine::Mode ProgressLine::mode_for(bool quiet) {
 
 void ProgressLine::show(const Progress& progress) {
   if (mode_ == Mode::live) {
-    std::string text = progress_text(progress);
-    const std::size_t width = terminal_width();
-    if (text.size() >= width) text.resize(width - 1);
+    const std::string text = progress_text(progress, terminal_width() - 1);
     fmt::print(stderr, "\r\033[K{}", text);
     std::fflush(stderr);
     visible_ = true;

@@ -29,8 +29,8 @@ Progress halfway() {
 
 TEST(ProgressText, SaysEverythingTheIssueAsksFor) {
   const std::string text = progress_text(halfway());
-  for (const char* part : {"layer2.0.conv1 3/12", "generation 25/50", "300 k evaluations", "150 k/s",
-                           "best 4.5e+14", "1.25 x bound", "left"}) {
+  for (const char* part : {"layer2.0.conv1 3/12", "gen 25/50", "300 k evals", "150 k/s", "best 4.5e+14",
+                           "1.25 x bound", "left"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }
@@ -42,6 +42,15 @@ TEST(ProgressText, LeavesOutWhatIsNotKnownYet) {
   EXPECT_THAT(text, Not(HasSubstr("/s")));
   EXPECT_THAT(text, Not(HasSubstr("bound")));
   EXPECT_THAT(text, Not(HasSubstr("left")));
+}
+
+TEST(ProgressText, ShortensTheNameFirstInANarrowLine) {
+  const std::string whole = progress_text(halfway());
+  for (std::size_t width = 0; width < whole.size() + 5; ++width) {
+    const std::string text = progress_text(halfway(), width);
+    EXPECT_EQ(text.size(), std::min(width, whole.size()));
+    if (width + halfway().task_name.size() >= whole.size()) EXPECT_THAT(text, testing::EndsWith("left"));
+  }
 }
 
 TEST(ProgressLine, WritesALineEveryFewSecondsWhereThereIsNoTerminal) {

@@ -2,15 +2,16 @@
 // seconds where standard error goes to a file.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "atoll/island/archipelago.hpp"
 
 namespace atl {
 
-/// "layer1.0.conv1 3/12 | generation 20/50 | 1.2 M evaluations | 410 k/s | best 3.1e+12 | 1.9 x bound | 12 s
-/// left"
-std::string progress_text(const Progress& progress);
+/// "layer1.0.conv1 3/12 | gen 20/50 | 1.2 M evals, 410 k/s | best 3.1e+12, 1.9 x bound | 12 s left". In a
+/// line narrower than that the task's name loses its end first.
+std::string progress_text(const Progress& progress, std::size_t width = std::string::npos);
 
 class ProgressLine {
  public:
