@@ -49,7 +49,9 @@ TEST(ProgressText, ShortensTheNameFirstInANarrowLine) {
   for (std::size_t width = 0; width < whole.size() + 5; ++width) {
     const std::string text = progress_text(halfway(), width);
     EXPECT_EQ(text.size(), std::min(width, whole.size()));
-    if (width + halfway().task_name.size() >= whole.size()) EXPECT_THAT(text, testing::EndsWith("left"));
+    if (width + halfway().task_name.size() >= whole.size()) {
+      EXPECT_THAT(text, testing::EndsWith("left"));
+    }
   }
 }
 
