@@ -113,6 +113,16 @@ bool names_fit(const StoredFile&, const BatchRow& batch, RunReader& task, RunRea
   return true;
 }
 
+/// The batch index itself has no checksum: before memory is asked for, what it says must lie in the tables.
+bool within_tables(const StoredFile& file, const BatchRow& batch) {
+  const auto inside = [&file](Col column, std::uint64_t first, std::uint64_t count) {
+    return first <= file.rows(column) && count <= file.rows(column) - first;
+  };
+  return inside(Col::task, batch.first_row, batch.rows) &&
+         inside(Col::migrations, batch.first_migration, batch.migrations) &&
+         inside(Col::layer_key, batch.first_layer_cost, batch.layer_costs);
+}
+
 using Visit = std::function<void(const BatchRow&, std::span<const std::uint8_t> body, bool sound)>;
 
 void for_each_batch(const StoredFile& file, const Visit& visit) {
@@ -120,6 +130,10 @@ void for_each_batch(const StoredFile& file, const Visit& visit) {
   RunReader task(file, Col::task), generation(file, Col::generation), island(file, Col::island),
       slot(file, Col::slot);
   for (const BatchRow& batch : file.read_all<BatchRow>(Col::batches)) {
+    if (!within_tables(file, batch)) {
+      visit(batch, {}, false);
+      continue;
+    }
     const auto body = bodies.body(batch);
     const bool sound = XXH3_64bits(body.data(), body.size()) == batch.checksum &&
                        names_fit(file, batch, task, generation, island, slot);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <set>
 
@@ -85,6 +86,25 @@ TEST(Digest, MappingsCountByContentAndOnlyIfNamed) {
 }
 
 /// Any damaged byte of the rows is found: the digest never comes out different in silence.
+TEST(Digest, ABatchThatClaimsMoreRowsThanThereAreIsDamageAndCostsNoMemory) {
+  const FakeSpace space{5, 1, 2, 3, 50, true};
+  const Folder folder;
+  const std::string path = folder.file("index.h5");
+  write_run(path, space, 8);
+  const StoreBatchInfo batch = StoreReader::open(path)->batches()[5];
+  std::string bytes(std::filesystem::file_size(path), '\0');
+  std::ifstream(path, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::string entry(24, '\0');  // the beginning of its row in the index
+  std::memcpy(entry.data(), &batch, 16);
+  std::memcpy(entry.data() + 16, &batch.first_row, 8);
+  const std::size_t at = bytes.find(entry);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 15] = '\x70';  // rows, the highest byte
+  std::ofstream(path, std::ios::binary) << bytes;
+  EXPECT_THROW(store_digest(path), StoreError);
+  EXPECT_EQ(verify_store(path).size(), 1U);
+}
+
 TEST(Digest, FindsDamage) {
   const FakeSpace space{5, 1, 2, 3, 50, true};
   const Folder folder;
