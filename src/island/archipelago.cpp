@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <exception>
 #include <filesystem>
 #include <limits>
 #include <utility>
@@ -90,10 +89,16 @@ Start unpack_start(ByteReader& in) {
   return start;
 }
 
-[[noreturn]] void throw_by_code(ExitCode code, const std::string& text) {
-  if (code == ExitCode::input) throw InputError(text);
-  if (code == ExitCode::machine) throw ResourceError(text);
-  throw InternalError(text);
+/// Thrown by every rank at the same place.
+struct AgreedFailure {
+  ExitCode code;
+  std::string text;
+};
+
+[[noreturn]] void throw_by_code(const AgreedFailure& failure) {
+  if (failure.code == ExitCode::input) throw InputError(failure.text);
+  if (failure.code == ExitCode::machine) throw ResourceError(failure.text);
+  throw InternalError(failure.text);
 }
 
 /// Rank 0 does something that may fail and gives every rank its result; if it fails, every rank throws that
@@ -101,23 +106,20 @@ Start unpack_start(ByteReader& in) {
 std::vector<std::uint8_t> done_by_rank_zero(Communicator& world,
                                             const std::function<std::vector<std::uint8_t>()>& action) {
   ByteWriter out;
-  std::exception_ptr failure;
   if (world.rank() == 0) {
     try {
       const auto result = action();
       out.value(ExitCode::done);
       out.bytes(result);
     } catch (const Error& error) {
-      failure = std::current_exception();
       out.value(error.code());
       out.text(error.what());
     }
   }
   const auto shared = world.broadcast(out.take());
-  if (failure) std::rethrow_exception(failure);
   ByteReader in(shared);
   const auto code = in.value<ExitCode>();
-  if (code != ExitCode::done) throw_by_code(code, in.text());
+  if (code != ExitCode::done) throw AgreedFailure{code, in.text()};
   return in.bytes();
 }
 
@@ -400,7 +402,7 @@ void Archipelago::checkpoint() {
 void Archipelago::end_if_failed() {
   const std::string& text = recorder_->failure();
   const auto shared = world_.broadcast({text.begin(), text.end()});
-  if (!shared.empty()) throw ResourceError({shared.begin(), shared.end()});
+  if (!shared.empty()) throw AgreedFailure{ExitCode::machine, {shared.begin(), shared.end()}};
 }
 
 void Archipelago::tend() {
@@ -463,7 +465,15 @@ ArchipelagoReport run_archipelago(const ArchipelagoSettings& settings, SearchSpa
                                   Communicator& world, const std::function<bool()>& stop_requested,
                                   const std::function<void(const Progress&)>& progress) {
   check_limits(settings, space);
-  return Archipelago(settings, space, world, stop_requested, progress).run();
+  try {
+    return Archipelago(settings, space, world, stop_requested, progress).run();
+  } catch (const AgreedFailure& failure) {
+    throw_by_code(failure);
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error& error) {
+    throw LoneFailure(error.code(), error.what());
+  }
 }
 
 }  // namespace atl

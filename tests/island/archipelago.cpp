@@ -256,6 +256,42 @@ TEST(Archipelago, ADamagedNewestCheckpointFallsBackToTheOneBefore) {
   EXPECT_EQ(store_digest(store_of(folder.path())), digest_of_whole_run({}));
 }
 
+/// Meets bad input in the middle of a run, on this rank only.
+class FailingSpace final : public ToySpace {
+ public:
+  void evaluate(std::size_t t, Population& rows, EvaluationDetail* detail) override {
+    if (++calls_ == 20) throw InputError("this row is too large");
+    ToySpace::evaluate(t, rows, detail);
+  }
+
+ private:
+  int calls_ = 0;
+};
+
+TEST(Archipelago, AFailureOfOneRankIsToldFromAFailureThatAllHaveAgreedOn) {
+  const Folder folder("lone");
+  FailingSpace space;
+  FakeCommunicator world;
+  const ArchipelagoSettings run = settings(5, TopologyKind::ring, folder.path(), space);
+  try {
+    run_archipelago(run, space, world, {}, {});
+    FAIL() << "the failure was swallowed";
+  } catch (const LoneFailure& failure) {
+    EXPECT_EQ(failure.code(), ExitCode::input);
+    EXPECT_STREQ(failure.what(), "this row is too large");
+  }
+  EXPECT_TRUE(go({}, folder.path(), resume).finished) << "the failed run left no good checkpoint";
+  EXPECT_EQ(store_digest(store_of(folder.path())), digest_of_whole_run({}));
+}
+
+TEST(Archipelago, OnlyDamagedCheckpointsAreAFailureThatAllAgreeOn) {
+  const Folder folder("all-damaged");
+  go({}, folder.path(), [](auto& run) { run.stop_after = 5; });
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() + "/checkpoints"))
+    std::filesystem::resize_file(entry.path(), std::filesystem::file_size(entry.path()) / 2);
+  EXPECT_THROW(go({}, folder.path(), resume), ResourceError);
+}
+
 /// Dies without a word some microseconds after a number of evaluations.
 class DyingSpace final : public SearchSpace {
  public:

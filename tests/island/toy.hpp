@@ -16,7 +16,7 @@
 namespace atl::testing_island {
 
 /// Digits are to be large: cycles fall with the sum of the digits, energy with their agreement.
-class ToySpace final : public SearchSpace {
+class ToySpace : public SearchSpace {
  public:
   explicit ToySpace(std::size_t tasks = 2) : tasks_(tasks) {
     for (int i = 0; i < 12; ++i) schema_.add(Gene{fmt::format("digit{}", i), GeneKind::range, 0, 9, 0});

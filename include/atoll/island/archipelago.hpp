@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "atoll/base/error.hpp"
 #include "atoll/evolution/objective.hpp"
 #include "atoll/evolution/policy.hpp"
 #include "atoll/island/migration.hpp"
@@ -75,11 +76,18 @@ struct ArchipelagoReport {
 /// Which rank hosts an island: consecutive blocks, as even as possible.
 std::uint32_t rank_of_island(std::uint32_t island, std::uint32_t islands, std::uint32_t ranks);
 
+/// A failure of input or machine that one rank has met alone while the others go on. Nobody waits for that
+/// rank: whoever catches it has to end the job for all with Communicator::abort.
+class LoneFailure : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Runs (or resumes) everything; called by all ranks. `stop_requested` is asked at every agreement (signals).
 ///
 /// Two kinds of failure. What rank 0 meets on disk (a run folder in use, a damaged checkpoint, a full disk)
 /// is agreed: every rank throws the same InputError or ResourceError and can still finish in good order.
-/// Anything else is thrown only where it happens; main() then ends the job for all with Communicator::abort.
+/// Anything else is thrown only where it happens, as LoneFailure or InternalError.
 ArchipelagoReport run_archipelago(const ArchipelagoSettings& settings, SearchSpace& space,
                                   Communicator& world, const std::function<bool()>& stop_requested,
                                   const std::function<void(const Progress&)>& progress);
