@@ -43,6 +43,19 @@ void random_k(std::vector<Edge>& edges, std::uint32_t n, std::uint32_t degree, s
   }
 }
 
+/// Every edge costs memory on every rank; a graph of many islands must be a sparse one.
+void require_room_for_edges(const TopologySettings& settings, std::uint32_t n) {
+  constexpr std::uint64_t most_edges = 1U << 24;
+  std::uint64_t each = 0;
+  if (settings.kind == TopologyKind::complete) each = n - 1;
+  if (settings.kind == TopologyKind::random_k) each = std::min(settings.degree, n - 1);
+  if (each * n <= most_edges) return;
+  throw InputError(fmt::format(
+      "migration.topology: {} islands would have {} edges, at most {} are possible; choose a sparse "
+      "topology such as torus or hypercube, or a smaller degree",
+      n, each * n, most_edges));
+}
+
 void own_list(std::vector<Edge>& edges, const TopologySettings& settings, std::uint32_t n) {
   for (const auto& [from, to] : settings.edges) {
     if (from >= n || to >= n) {
@@ -71,6 +84,7 @@ std::vector<Edge> make_edges(const TopologySettings& settings, std::uint32_t n, 
     throw InputError(
         "migration.topology: random_k needs a degree of at least 1, not 0; use isolated for none");
   }
+  require_room_for_edges(settings, n);
   for (std::uint32_t i = 0; i < n; ++i) {
     switch (settings.kind) {
       case TopologyKind::ring:

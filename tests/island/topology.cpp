@@ -150,6 +150,8 @@ TEST(Topology, BadInputIsRefusedWithTheOffendingEdge) {
     EXPECT_NE(std::string(e.what()).find("[1, 4]"), std::string::npos);
   }
   EXPECT_THROW(edges_of(TopologyKind::random_k, 4, 0), InputError);
+  EXPECT_THROW(edges_of(TopologyKind::complete, 65536, 2), InputError);
+  EXPECT_THROW(edges_of(TopologyKind::random_k, 65536, 65535), InputError);
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ struct Edge {
 /// Edges ordered by (to, from), without loops and doubles. One island has none. torus: the most square grid
 /// rows*cols = islands (a prime number gives a ring both ways). hypercube: neighbours differ in one bit of
 /// the id, missing ids are left out. star: island 0 is the hub. random_k: drawn from (seed, island), k
-/// clipped to islands - 1. InputError: an edge names an island that does not exist, degree 0.
+/// clipped to islands - 1. InputError: an edge names an island that does not exist, degree 0,
+/// more than 2^24 edges.
 std::vector<Edge> make_edges(const TopologySettings& settings, std::uint32_t islands, std::uint64_t seed);
 
 }  // namespace atl
