@@ -54,10 +54,13 @@ void Population::copy_row(std::size_t to, const Population& source, std::size_t 
   parent_b[to] = source.parent_b[from];
   origin[to] = source.origin[from];
   for (std::size_t c = 0; c < extra.size(); ++c) {
+    const std::size_t width = extra[c].width;
+    const auto place = extra[c].values.begin() + static_cast<std::ptrdiff_t>(to * width);
     const ExtraColumn* column = find_column(source, c, extra[c].name);
-    if (column == nullptr || column->width != extra[c].width) continue;
-    std::copy_n(column->values.begin() + static_cast<std::ptrdiff_t>(from * column->width), column->width,
-                extra[c].values.begin() + static_cast<std::ptrdiff_t>(to * column->width));
+    if (column == nullptr || column->width != width)
+      std::fill_n(place, width, 0.0);
+    else
+      std::copy_n(column->values.begin() + static_cast<std::ptrdiff_t>(from * width), width, place);
   }
 }
 

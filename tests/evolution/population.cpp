@@ -53,6 +53,16 @@ TEST(Population, NewRowsAreEmptyAndOldOnesStay) {
   EXPECT_EQ(toy::digest(rows), before);
 }
 
+TEST(Population, ARowFromElsewhereKeepsNothingOfTheRowItReplaces) {
+  Population rows = random_population(4, 3);
+  rows.add_column("step", 1);
+  rows.extra[1].values = {1, 2, 3, 4};
+  const Population source = random_population(2, 5);  // has "age", but no "step"
+  rows.copy_row(2, source, 1);
+  EXPECT_EQ(rows.extra[0].values[4], source.extra[0].values[2]);
+  EXPECT_EQ(rows.extra[1].values, (std::vector<double>{1, 2, 0, 4}));
+}
+
 TEST(Population, CopyAppendAndKeepMoveWholeRows) {
   const Population source = random_population(12, 2);
   Population rows(3, 2, 4);
@@ -83,7 +93,7 @@ TEST(Population, ExtraColumnsFollowTheirNamesNotTheirPlaces) {
   target.extra[1].values[0] = 3;
   target.copy_row(0, source, 0);
   EXPECT_EQ(target.extra[0].values[0], 2);
-  EXPECT_EQ(target.extra[1].values[0], 3);
+  EXPECT_EQ(target.extra[1].values[0], 0);  // nothing of the row that was replaced
   EXPECT_THROW(target.add_column("b", 2), InternalError);
 }
 

@@ -73,8 +73,8 @@ class Population {
   std::span<const std::int32_t> all_integers() const { return integers_; }
   std::span<const double> all_reals() const { return reals_; }
 
-  /// Copies row `from` of `source` (same widths) over row
-  /// `to`, all columns and extra columns of the same name.
+  /// Copies row `from` of `source` (same widths) over row `to`, all columns and extra columns of the same
+  /// name and width; extra columns that `source` lacks become 0: nothing of the old row stays.
   void copy_row(std::size_t to, const Population& source, std::size_t from);
   void append_row(const Population& source, std::size_t from);
   /// Keeps the named rows in the given order (indices may not repeat); used by survival.
