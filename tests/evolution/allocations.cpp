@@ -16,15 +16,16 @@ std::atomic<std::uint64_t>& allocations() {
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC would see one half of a pair only and warn of a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   allocations().fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(size != 0 ? size : 1)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
