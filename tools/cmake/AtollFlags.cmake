@@ -6,9 +6,10 @@ target_include_directories(atoll_flags INTERFACE
 target_compile_features(atoll_flags INTERFACE cxx_std_20)
 # The same bits on every x86-64: no contraction, no fast-math, no -march=native.
 target_compile_options(atoll_flags INTERFACE -ffp-contract=off)
+# Tests are built with -O1, where GCC 12 sees null pointers inside std::string.
 target_compile_options(atoll_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align
-  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
+  -Woverloaded-virtual $<$<NOT:$<BOOL:$<TARGET_PROPERTY:ATOLL_TEST>>>:-Wnull-dereference> -Wimplicit-fallthrough
   # GCC 12 sees overlaps in "text" + std::to_string(n) where there are none (GCC bug 105329).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   $<$<BOOL:${ATOLL_WARNINGS_AS_ERRORS}>:-Werror>)
