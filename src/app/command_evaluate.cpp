@@ -46,8 +46,8 @@ Json costs_json(const Evaluator& evaluator, const LayerMapping& entry) {
 
 // One line in, one line out. A mapping that is malformed or not legal is refused, not an error of the
 // program.
-std::string evaluate_line(const Evaluator& evaluator, const std::string& line, const std::string& place,
-                          std::size_t number, bool explain) {
+Json evaluate_line(const Evaluator& evaluator, const std::string& line, const std::string& place,
+                   std::size_t number, bool explain) {
   Json result = {{"id", id_of(line, number)}};
   try {
     const LayerMapping entry = mapping_from_json(line, evaluator.accelerator, place);
@@ -63,7 +63,7 @@ std::string evaluate_line(const Evaluator& evaluator, const std::string& line, c
   } catch (const InputError& error) {
     result["refused"] = error.what();
   }
-  return result.dump() + "\n";
+  return result;
 }
 
 ExitCode evaluate(const EvaluateOptions& options) {
@@ -72,18 +72,25 @@ ExitCode evaluate(const EvaluateOptions& options) {
   evaluator.simulator = make_simulator(options.simulator, evaluator.accelerator);
   evaluator.hardware = hardware_row(evaluator.accelerator);
   std::string output;
-  std::size_t number = 0;
+  std::size_t number = 0, rows = 0, refused = 0;
   for (const std::string& line : split(read_text_file(options.mappings), '\n')) {
     ++number;
     if (trimmed(line).empty()) continue;
-    output += evaluate_line(evaluator, line, fmt::format("{}:{}", options.mappings, number), number,
-                            options.explain);
+    const Json result = evaluate_line(evaluator, line, fmt::format("{}:{}", options.mappings, number), number,
+                                      options.explain);
+    ++rows;
+    refused += result.contains("refused") ? 1 : 0;
+    output += result.dump() + "\n";
   }
+  if (rows == 0)
+    throw InputError(
+        fmt::format("{}: expected one mapping a line, as JSON; found no line", options.mappings));
   if (options.out.empty()) {
     fmt::print("{}", output);
   } else {
     write_text_file_atomically(options.out, output);
   }
+  fmt::print(stderr, "{} mappings evaluated, {} refused\n", rows - refused, refused);
   return ExitCode::done;
 }
 

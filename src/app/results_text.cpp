@@ -26,6 +26,12 @@ void add_row(TextTable& table, const std::string& name, const std::string& times
   table.add(row);
 }
 
+// Layers without a mapping (pooling, additions) have nothing to be compared with: they are left out.
+double mapped_ratio(const NetworkTotals& totals) {
+  const double bound = totals.bound_cycles - totals.fixed_cycles;
+  return bound > 0 ? (totals.cycles - totals.fixed_cycles) / bound : 0;
+}
+
 std::string tasks_table(const Results& results) {
   TextTable table({results.space == "mapping" ? "layer" : "network", "x", "cycles", "x bound", "energy",
                    "EDP [pJ cycle]", "utilisation"});
@@ -47,8 +53,7 @@ std::string tasks_table(const Results& results) {
     const NetworkTotals& totals = *results.totals;
     table.add_rule();
     add_row(table, "whole network", "",
-            cost_cells(totals.cycles, totals.cycles / totals.bound_cycles, totals.energy, totals.edp,
-                       totals.utilisation));
+            cost_cells(totals.cycles, mapped_ratio(totals), totals.energy, totals.edp, totals.utilisation));
   }
   return table.text();
 }
@@ -149,7 +154,10 @@ std::string results_json(const StoredRun& stored, const Results& results) {
     json["fixed_layers"].push_back({{"name", layer.name},
                                     {"multiplicity", layer.multiplicity},
                                     {"cycles", layer.costs[cost::cycles]},
-                                    {"energy_pJ", layer.costs[cost::energy]}});
+                                    {"energy_pJ", layer.costs[cost::energy]},
+                                    {"edp", layer.costs[cost::edp]},
+                                    {"utilisation", nullptr},
+                                    {"roofline_ratio", nullptr}});
   }
   if (results.totals) json["totals"] = totals_json(*results.totals);
   json["migrations"] = Json::array();

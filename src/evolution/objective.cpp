@@ -77,9 +77,9 @@ Objective::Objective(const std::string& text, const std::vector<std::string>& co
     double power = 1;
     if (caret != std::string_view::npos) {
       const auto number = parse_number(trim(factor.substr(caret + 1)));
-      if (!number || *number < -16 || *number > 16)
+      if (!number || *number < -16 || *number > 16 || *number == 0)
         throw InputError(where + ": " + quoted(trim(factor.substr(caret + 1))) +
-                         " is no power; write a number from -16 to 16 after '^'");
+                         " is no power; write a number from -16 to 16, but not 0, after '^'");
       power = *number;
     }
     factors_.push_back({column_index(name, column_names, where), power});
