@@ -49,7 +49,8 @@ done
 code=0
 mpirun -n "$ranks" "$here/.build/release/src/atoll" run "$config" --output "$output" "${run_options[@]}" || code=$?
 if [[ $code == 0 || $code == 75 ]]; then
-  echo "store:   $output/results.h5"
+  # A finished run has named its store below its table.
+  if [[ $code == 75 ]]; then echo "store: $output/results.h5"; fi
   "${PYTHON:-/usr/bin/python3}" "$here/tools/atoll_report.py" "$output/results.h5" --out "$output/report" |
     sed 's/^/picture: /' || echo "local.sh: the pictures could not be made; the store is complete" >&2
 fi
