@@ -6,7 +6,7 @@ set -euo pipefail
 
 build_packages=(g++ cmake ninja-build ccache git pkg-config openmpi-bin libopenmpi-dev libhdf5-dev
   libboost-serialization-dev libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev librandom123-dev
-  nlohmann-json3-dev libonnx-dev libprotobuf-dev protobuf-compiler libxxhash-dev libbenchmark-dev
+  nlohmann-json3-dev libonnx-dev libprotobuf-dev protobuf-compiler libxxhash-dev zlib1g-dev libbenchmark-dev
   libgtest-dev libgmock-dev)
 report_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib)
 
@@ -16,16 +16,16 @@ atoll installs its dependencies by itself on Debian and Ubuntu only. Install the
 with --no-install:
   apt:   g++ cmake ninja-build ccache pkg-config openmpi-bin libopenmpi-dev libhdf5-dev
          libboost-serialization-dev libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev librandom123-dev
-         nlohmann-json3-dev libonnx-dev libprotobuf-dev protobuf-compiler libxxhash-dev libgtest-dev
+         nlohmann-json3-dev libonnx-dev libprotobuf-dev protobuf-compiler libxxhash-dev zlib1g-dev libgtest-dev
          libgmock-dev libbenchmark-dev python3-h5py python3-pandas python3-matplotlib
   dnf:   gcc-c++ cmake ninja-build ccache pkgconf openmpi-devel hdf5-devel boost-devel yaml-cpp-devel
-         spdlog-devel fmt-devel cli11-devel json-devel onnx-devel protobuf-devel xxhash-devel gtest-devel
+         spdlog-devel fmt-devel cli11-devel json-devel onnx-devel protobuf-devel xxhash-devel zlib-devel gtest-devel
          gmock-devel google-benchmark-devel python3-h5py python3-pandas python3-matplotlib
          (Random123: from github.com/DEShawResearch/random123)
   spack: cmake ninja ccache openmpi hdf5 boost+serialization yaml-cpp spdlog fmt cli11 random123
-         nlohmann-json onnx protobuf xxhash googletest+gmock benchmark py-h5py py-pandas py-matplotlib
+         nlohmann-json onnx protobuf xxhash zlib googletest+gmock benchmark py-h5py py-pandas py-matplotlib
   conda: cxx-compiler cmake ninja ccache pkg-config openmpi hdf5 libboost-devel yaml-cpp spdlog fmt cli11
-         random123 nlohmann_json libonnx libprotobuf xxhash gtest gmock benchmark h5py pandas matplotlib
+         random123 nlohmann_json libonnx libprotobuf xxhash zlib gtest gmock benchmark h5py pandas matplotlib
 NAMES
 }
 

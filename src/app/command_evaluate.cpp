@@ -1,13 +1,17 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "atoll/accelerator/accelerator.hpp"
 #include "atoll/app/command.hpp"
+#include "atoll/app/problem.hpp"
 #include "atoll/base/files.hpp"
 #include "atoll/base/text.hpp"
+#include "atoll/exchange/rows.hpp"
 #include "atoll/simulator/mapping.hpp"
 #include "atoll/simulator/simulator.hpp"
 #include "run_options.hpp"
@@ -19,8 +23,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct EvaluateOptions {
-  std::string mappings, accelerator, simulator = "loopnest", out;
-  bool explain = false;
+  std::string mappings, accelerator, simulator, out, format = "atoll", semantics = "native";
+  bool explain = false, no_strict = false;
 };
 
 struct Evaluator {
@@ -66,23 +70,60 @@ Json evaluate_line(const Evaluator& evaluator, const std::string& line, const st
   return result;
 }
 
-ExitCode evaluate(const EvaluateOptions& options) {
+RowCount evaluate_own_rows(const EvaluateOptions& options, const std::string& text, const TakeLine& take) {
+  if (options.accelerator.empty())
+    throw InputError("evaluate: --accelerator is required; only rows of other tools name their own");
   Evaluator evaluator;
   evaluator.accelerator = read_accelerator(options.accelerator);
-  evaluator.simulator = make_simulator(options.simulator, evaluator.accelerator);
+  evaluator.simulator =
+      make_simulator(options.simulator.empty() ? "loopnest" : options.simulator, evaluator.accelerator);
   evaluator.hardware = hardware_row(evaluator.accelerator);
-  std::string output;
-  std::size_t number = 0, rows = 0, refused = 0;
-  for (const std::string& line : split(read_text_file(options.mappings), '\n')) {
+  RowCount count;
+  std::size_t number = 0;
+  for (const std::string& line : split(text, '\n')) {
     ++number;
     if (trimmed(line).empty()) continue;
     const Json result = evaluate_line(evaluator, line, fmt::format("{}:{}", options.mappings, number), number,
                                       options.explain);
-    ++rows;
-    refused += result.contains("refused") ? 1 : 0;
-    output += result.dump() + "\n";
+    ++count.rows;
+    count.refused += result.contains("refused") ? 1 : 0;
+    take(result.dump());
   }
-  if (rows == 0)
+  return count;
+}
+
+// Every tool's rows have a model of their own.
+struct Format {
+  const char* name;
+  const char* simulator;
+  RowCount (*evaluate)(const std::string&, const std::string&, const RowOptions&, const TakeLine&);
+};
+constexpr std::array<Format, 3> formats = {{{"timeloop", "loopnest", evaluate_timeloop_rows},
+                                            {"zigzag", "zigzag", evaluate_zigzag_rows},
+                                            {"maestro", "datacentric", evaluate_maestro_rows}}};
+
+RowCount evaluate_rows(const EvaluateOptions& options, const std::string& text, const TakeLine& take) {
+  if (options.format == "atoll") return evaluate_own_rows(options, text, take);
+  const auto format = std::find_if(formats.begin(), formats.end(),
+                                   [&](const Format& one) { return one.name == options.format; });
+  if (!options.simulator.empty() && options.simulator != format->simulator)
+    throw InputError(fmt::format("evaluate: rows of {} are evaluated by the simulator {}, not by {}",
+                                 format->name, format->simulator, options.simulator));
+  const RowOptions row_options = {
+      .data_folders = data_folders(),
+      .accelerator = options.accelerator,
+      .timeloop_semantics = options.semantics == "timeloop",
+      .strict = !options.no_strict,
+      .explain = options.explain,
+      .explain_to = [](const std::string& line) { fmt::print(stderr, "{}\n", line); }};
+  return format->evaluate(text, options.mappings, row_options, take);
+}
+
+ExitCode evaluate(const EvaluateOptions& options) {
+  std::string output;
+  const RowCount count = evaluate_rows(options, read_text_file(options.mappings),
+                                       [&](const std::string& line) { output += line + "\n"; });
+  if (count.rows == 0)
     throw InputError(
         fmt::format("{}: expected one mapping a line, as JSON; found no line", options.mappings));
   if (options.out.empty()) {
@@ -90,7 +131,7 @@ ExitCode evaluate(const EvaluateOptions& options) {
   } else {
     write_text_file_atomically(options.out, output);
   }
-  fmt::print(stderr, "{} mappings evaluated, {} refused\n", rows - refused, refused);
+  fmt::print(stderr, "{} mappings evaluated, {} refused\n", count.rows - count.refused, count.refused);
   return ExitCode::done;
 }
 
@@ -98,9 +139,16 @@ ExitCode evaluate(const EvaluateOptions& options) {
 
 Action declare_evaluate(CommandLine& line) {
   const auto options = std::make_shared<EvaluateOptions>();
-  line.required("--mappings", options->mappings, "file with one mapping a line, as JSON");
-  line.required("--accelerator", options->accelerator, "the hardware's .yaml file");
-  line.optional("--simulator", options->simulator, "loopnest or reference");
+  line.required("--mappings", options->mappings,
+                "file with one mapping a line, as JSON, or rows of another tool; may be packed with gzip");
+  line.optional("--accelerator", options->accelerator, "the hardware's .yaml file; rows of a tool name one");
+  line.optional("--simulator", options->simulator,
+                "loopnest (default) or reference; a tool's rows have their own");
+  line.choice("--format", options->format, {"atoll", "timeloop", "zigzag", "maestro"},
+              "whose rows these are");
+  line.choice("--semantics", options->semantics, {"native", "timeloop"}, "whose rules count a loop nest");
+  line.flag("--no-strict", options->no_strict,
+            "rows of MAESTRO: also give results that no hardware could reach");
   line.optional("--out", options->out, "file for the results; default standard output");
   line.flag("--explain", options->explain, "print each mapping's loop nest on standard error");
   return [options](ProgramArguments&) { return evaluate(*options); };

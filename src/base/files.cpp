@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include "atoll/base/error.hpp"
@@ -51,6 +53,36 @@ void sync_folder(const std::string& path) {
   if (::fsync(folder.value) != 0 && errno != EINVAL && errno != ENOTSUP) refuse("sync", path, errno);
 }
 
+constexpr std::size_t largest_unpacked = std::size_t{4} << 30;
+
+std::string unpacked(const std::string& packed, const std::string& path) {
+  z_stream stream{};
+  if (::inflateInit2(&stream, 15 + 16) != Z_OK) throw ResourceError("zlib cannot start");
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> closes(&stream, ::inflateEnd);
+  std::string text, piece(std::size_t{1} << 18, '\0');
+  std::size_t given = 0;
+  for (int state = Z_OK; state != Z_STREAM_END;) {
+    if (stream.avail_in == 0) {
+      const std::string_view next = std::string_view(packed).substr(given, std::size_t{1} << 20);
+      stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(next.data()));  // zlib only reads it
+      stream.avail_in = static_cast<uInt>(next.size());
+      given += next.size();
+    }
+    stream.next_out = reinterpret_cast<Bytef*>(piece.data());
+    stream.avail_out = static_cast<uInt>(piece.size());
+    state = ::inflate(&stream, Z_NO_FLUSH);
+    text.append(piece, 0, piece.size() - stream.avail_out);
+    if (state != Z_OK && state != Z_STREAM_END)
+      throw InputError("'" + path + "' is compressed with gzip and cut off or damaged");
+    if (text.size() > largest_unpacked) throw InputError("'" + path + "' is larger than 4 GiB when unpacked");
+    if (state == Z_STREAM_END && (stream.avail_in > 0 || given < packed.size())) {  // another member follows
+      ::inflateReset(&stream);
+      state = Z_OK;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string read_text_file(const std::string& path) {
@@ -61,7 +93,8 @@ std::string read_text_file(const std::string& path) {
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file) throw InputError("cannot read '" + path + "': " + std::strerror(errno));
-  return text.str();
+  std::string content = text.str();
+  return content.starts_with("\x1f\x8b") ? unpacked(content, path) : content;
 }
 
 void write_text_file_atomically(const std::string& path, std::string_view text) {

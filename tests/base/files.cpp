@@ -21,6 +21,10 @@ class FilesTest : public testing::Test {
   }
   ~FilesTest() override { fs::remove_all(folder_); }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string unpack_from(const std::string& packed) const {
+    write_text_file_atomically(path("packed"), packed);
+    return read_text_file(path("packed"));
+  }
   fs::path folder_;
 };
 
@@ -32,6 +36,25 @@ TEST_F(FilesTest, WritesWholeFilesAndLeavesNoTemporary) {
   write_text_file_atomically(path("empty"), "");
   EXPECT_EQ(read_text_file(path("empty")), "");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2);
+}
+
+// Two members of gzip: "one\n" and "two\n".
+TEST_F(FilesTest, UnpacksGzipAndRefusesWhatIsCutOff) {
+  const std::string one(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\xcf\x4b\xe5\x02\x00\x00\x00\x00\x00\x04\x00\x00\x00", 24);
+  EXPECT_THROW(unpack_from(one), InputError);  // its checksum is wrong
+  const std::string good =
+      std::string(
+          "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\xcf\x4b\xe5\x02\x00\x9f\xa8\x17\xf8\x04\x00\x00\x00",
+          24) +
+      std::string(
+          "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x2b\x29\xcf\xe7\x02\x00\x74\x08\x17\x96\x04\x00\x00\x00",
+          24);
+  EXPECT_EQ(unpack_from(good), "one\ntwo\n");
+  for (std::size_t cut = 2; cut < good.size(); ++cut) {
+    if (cut == good.size() / 2) continue;  // the first member alone is whole
+    EXPECT_THROW(unpack_from(good.substr(0, cut)), InputError) << cut;
+  }
 }
 
 TEST_F(FilesTest, FailuresAreOfTheRightFamily) {

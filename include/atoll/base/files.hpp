@@ -7,7 +7,8 @@
 
 namespace atl {
 
-/// The content of a file. InputError if it is missing, a folder or unreadable.
+/// The content of a file, unpacked where it is compressed with gzip (up to 4 GiB). InputError if it is
+/// missing, a folder, unreadable, or compressed and damaged.
 std::string read_text_file(const std::string& path);
 /// Writes a temporary file beside `path`, syncs it, renames it and syncs the folder: after a crash
 /// there is the old file or the new one. ResourceError if that fails; the temporary is removed.

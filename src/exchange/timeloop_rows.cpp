@@ -1,0 +1,10 @@
+#include "atoll/base/error.hpp"
+#include "atoll/exchange/rows.hpp"
+
+namespace atl {
+
+RowCount evaluate_timeloop_rows(const std::string&, const std::string&, const RowOptions&, const TakeLine&) {
+  throw InternalError("rows of timeloop are not read yet");
+}
+
+}  // namespace atl

@@ -1,0 +1,10 @@
+#include "atoll/base/error.hpp"
+#include "atoll/exchange/rows.hpp"
+
+namespace atl {
+
+RowCount evaluate_zigzag_rows(const std::string&, const std::string&, const RowOptions&, const TakeLine&) {
+  throw InternalError("rows of zigzag are not read yet");
+}
+
+}  // namespace atl
