@@ -29,7 +29,10 @@ class Loopnest final : public Simulator {
  private:
   void evaluate_row(const loopnest::LayerFacts& facts, const HardwareRow& hardware, const Mapping& mapping,
                     std::span<double> costs) const {
-    model_.evaluate(facts, hardware, mapping, costs);
+    if (loopnest::divides(mapping, facts.layer, model_.structure().levels))
+      model_.evaluate(facts, hardware, mapping, costs);
+    else
+      model_.evaluate(facts, hardware, mapping, costs);  // until there is a model of clipped tiles
     const loopnest::Structure& structure = model_.structure();
     const Bounds bound =
         bounds(facts.layer, facts.compulsory, hardware, structure.units, structure.shared_port[0]);

@@ -204,6 +204,21 @@ void build_nest(const Structure& structure, const Layer& layer, const Mapping& m
   nest.tile[structure.levels] = &mapping.level[structure.levels - 1].x;
 }
 
+/// Whether every tile of a legal mapping divides: what enters a loop is a multiple of what it hands on.
+inline bool divides(const Mapping& mapping, const Layer& layer, std::size_t levels) {
+  std::uint32_t rest = 0;
+  for (std::size_t l = 0; l < levels; ++l) {
+    const Extents& entering = mapping.entering(l, layer);
+    const LevelMapping& level = mapping.level[l];
+    for (std::size_t d = 0; d < dim_count; ++d) {
+      rest |= entering[d] % level.temporal[d];
+      rest |= level.temporal[d] % level.y[d];
+      rest |= level.y[d] % level.x[d];
+    }
+  }
+  return rest == 0;
+}
+
 /// One link of the chain of levels that hold an operand; child == levels stands for the multipliers.
 struct Edge {
   std::size_t parent, child;
