@@ -21,6 +21,7 @@ const std::vector<Command> commands = {
     Command{"best", "the best individuals of a store", declare_best},
     Command{"inspect", "what a store holds", declare_inspect},
     Command{"export", "write a store's content as CSV, JSON or loop nests", declare_export},
+    Command{"fsck", "examine a store, and repair what can be repaired", declare_fsck},
     Command{"digest", "the hash of a store's content: equal for equal runs", declare_digest},
     Command{"describe", "policies, spaces, simulators, an accelerator, the run file's keys",
             declare_describe},

@@ -3,149 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
-#include <functional>
 #include <memory>
 #include <tuple>
-#include <unordered_map>
 
 #include "atoll/base/error.hpp"
 #include "atoll/store/reader.hpp"
-#include "packed.hpp"
-#include "stored_file.hpp"
+#include "batch_bodies.hpp"
 
 namespace atl {
 namespace {
-
-/// The column that holds each part of a batch's body; layer slots are derived from `evaluation`.
-constexpr std::array<Col, part_count> column_of_part = {
-    Col::parent_a,     Col::parent_b,     Col::fitness,          Col::violation,
-    Col::headline,     Col::genes_real,   Col::layer_key,        Col::layer_mapping,
-    Col::layer_cycles, Col::layer_energy, Col::layer_evaluation, Col::layer_multiplicity,
-    Col::migrations,   Col::breakdown,    Col::genes_integer,    Col::origin};
-
-/// A column read in long runs, so that many small batches cost few reads.
-class RunReader {
- public:
-  RunReader(const StoredFile& file, Col column) : file_(file), column_(column) {}
-  const std::uint8_t* rows(std::uint64_t first, std::uint64_t count) {
-    if (!file_.has(column_) || count == 0) return bytes_.data();
-    if (first < first_ || first + count > first_ + count_) {
-      first_ = first;
-      count_ = std::max(
-          count, std::min<std::uint64_t>(run, file_.rows(column_) - std::min(first, file_.rows(column_))));
-      bytes_.resize(count_ * file_.row_bytes(column_));
-      file_.read(column_, first_, count_, bytes_.data());
-    }
-    return bytes_.data() + (first - first_) * file_.row_bytes(column_);
-  }
-
- private:
-  static constexpr std::uint64_t run = 16384;
-  const StoredFile& file_;
-  Col column_;
-  std::vector<std::uint8_t> bytes_;
-  std::uint64_t first_ = 0, count_ = 0;
-};
-
-/// Puts the bodies of batches together again from their columns, exactly as pack_batch made them.
-class BodyReader {
- public:
-  explicit BodyReader(const StoredFile& file) : file_(file) {
-    for (const Col column : column_of_part) columns_.emplace_back(file, column);
-  }
-
-  std::span<const std::uint8_t> body(const BatchRow& batch) {
-    const BodyShape shape{batch.task, batch.generation, batch.island,
-                          batch.rows, batch.migrations, batch.layer_costs};
-    const auto bytes = shape.bytes(file_.shape());
-    std::size_t size = body_header_bytes;
-    for (const std::size_t part : bytes) size += part;
-    body_.resize(size);
-    put_body_header(body_.data(), shape, file_.shape());
-    std::uint8_t* to = body_.data() + body_header_bytes;
-    for (std::size_t p = 0; p < part_count; ++p) {
-      fill(static_cast<Part>(p), batch, to, bytes[p]);
-      to += bytes[p];
-    }
-    return body_;
-  }
-
- private:
-  void fill(Part part, const BatchRow& batch, std::uint8_t* to, std::size_t bytes) {
-    if (bytes == 0) return;
-    const Counter counter = table_columns(file_.shape())[index(column_of_part[index(part)])].counter;
-    const bool of_layers = counter == Counter::layer_costs, of_migrations = counter == Counter::migrations;
-    const std::uint64_t first = of_layers       ? batch.first_layer_cost
-                                : of_migrations ? batch.first_migration
-                                                : batch.first_row;
-    const std::uint64_t count = of_layers ? batch.layer_costs : of_migrations ? batch.migrations : batch.rows;
-    const std::uint8_t* from = columns_[index(part)].rows(first, count);
-    if (part != Part::layer_slot) {
-      std::memcpy(to, from, bytes);
-      return;
-    }
-    for (std::uint64_t i = 0; i < count; ++i) {
-      std::uint64_t evaluation = 0;
-      std::memcpy(&evaluation, from + i * 8, 8);
-      const auto slot = static_cast<std::uint32_t>(evaluation - batch.first_row);
-      std::memcpy(to + i * 4, &slot, 4);
-    }
-  }
-
-  const StoredFile& file_;
-  std::vector<RunReader> columns_;
-  std::vector<std::uint8_t> body_;
-};
-
-/// The columns that name a row must say what the batch index says.
-bool names_fit(const StoredFile&, const BatchRow& batch, RunReader& task, RunReader& generation,
-               RunReader& island, RunReader& slot) {
-  const auto at = [&batch](RunReader& column, std::size_t bytes, std::uint64_t r) {
-    std::uint32_t value = 0;
-    std::memcpy(&value, column.rows(batch.first_row, batch.rows) + r * bytes, bytes);
-    return value;
-  };
-  for (std::uint64_t r = 0; r < batch.rows; ++r)
-    if (at(task, 2, r) != batch.task || at(generation, 4, r) != batch.generation ||
-        at(island, 2, r) != batch.island || at(slot, 2, r) != r)
-      return false;
-  return true;
-}
-
-/// The batch index itself has no checksum: before memory is asked for, what it says must lie in the tables.
-bool within_tables(const StoredFile& file, const BatchRow& batch) {
-  const auto inside = [&file](Col column, std::uint64_t first, std::uint64_t count) {
-    return first <= file.rows(column) && count <= file.rows(column) - first;
-  };
-  return inside(Col::task, batch.first_row, batch.rows) &&
-         inside(Col::migrations, batch.first_migration, batch.migrations) &&
-         inside(Col::layer_key, batch.first_layer_cost, batch.layer_costs);
-}
-
-using Visit = std::function<void(const BatchRow&, std::span<const std::uint8_t> body, bool sound)>;
-
-void for_each_batch(const StoredFile& file, const Visit& visit) {
-  BodyReader bodies(file);
-  RunReader task(file, Col::task), generation(file, Col::generation), island(file, Col::island),
-      slot(file, Col::slot);
-  for (const BatchRow& batch : file.read_all<BatchRow>(Col::batches)) {
-    if (!within_tables(file, batch)) {
-      visit(batch, {}, false);
-      continue;
-    }
-    const auto body = bodies.body(batch);
-    const bool sound = XXH3_64bits(body.data(), body.size()) == batch.checksum &&
-                       names_fit(file, batch, task, generation, island, slot);
-    visit(batch, body, sound);
-  }
-}
-
-std::string batch_text(const BatchRow& batch) {
-  return "task " + std::to_string(batch.task) + ", generation " + std::to_string(batch.generation) +
-         ", island " + std::to_string(batch.island) + " (rows " + std::to_string(batch.first_row) + " to " +
-         std::to_string(batch.first_row + batch.rows) + ")";
-}
 
 struct Entry {
   std::uint32_t task, generation, island, rows;
@@ -175,11 +41,6 @@ class Hash {
  private:
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
-
-bool mapping_sound(const MappingRow& row, std::span<const std::uint8_t> heap) {
-  return row.offset <= heap.size() && row.bytes <= heap.size() - row.offset &&
-         XXH3_64bits_withSeed(heap.data() + row.offset, row.bytes, row.key) == row.checksum;
-}
 
 std::string mapping_text(const MappingRow& row) {
   return "mapping " + std::to_string(row.key);

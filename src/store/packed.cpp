@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "atoll/base/error.hpp"
 
@@ -245,6 +246,36 @@ std::vector<std::uint8_t> pack_batch(const StoreLayout& layout, const StoreBatch
   pack_migrations(out, migrations);
   pack_mappings(start + body_bytes, sorted_mappings(mappings));
   put_packed_header(packed.data(), body_bytes, mapping_bytes);
+  return packed;
+}
+
+GenerationRow summarise(const BodyShape& body, std::span<const std::uint8_t> fitness,
+                        std::span<const std::uint8_t> violation) {
+  GenerationRow summary{
+      body.task, body.generation, body.island, body.rows, 0, 0, std::numeric_limits<double>::infinity(), 0};
+  for (std::uint32_t r = 0; r < body.rows; ++r) {
+    const auto value = take<double>(fitness.data() + r * 8);
+    if (!(take<double>(violation.data() + r * 8) <= 0) || value != value) continue;
+    if (summary.feasible == 0 || value < summary.best) {
+      summary.best = value;
+      summary.best_slot = r;
+    }
+    ++summary.feasible;
+    summary.mean += value;
+  }
+  summary.mean =
+      summary.feasible == 0 ? std::numeric_limits<double>::quiet_NaN() : summary.mean / summary.feasible;
+  return summary;
+}
+
+std::vector<std::uint8_t> pack_body(std::span<const std::uint8_t> body,
+                                    std::span<const StoreMapping> mappings) {
+  std::size_t mapping_bytes = 8;
+  for (const StoreMapping& mapping : mappings) mapping_bytes += 16 + mapping.json.size();
+  std::vector<std::uint8_t> packed(packed_header_bytes + body.size() + mapping_bytes);
+  std::memcpy(packed.data() + packed_header_bytes, body.data(), body.size());
+  pack_mappings(packed.data() + packed_header_bytes + body.size(), sorted_mappings(mappings));
+  put_packed_header(packed.data(), body.size(), mapping_bytes);
   return packed;
 }
 

@@ -72,6 +72,14 @@ struct PackedView {
   std::string name() const;  // "task 0, generation 3, island 1"
 };
 
+/// The row of /generations that a batch gives: `fitness` and `violation` as they lie in the body.
+GenerationRow summarise(const BodyShape& body, std::span<const std::uint8_t> fitness,
+                        std::span<const std::uint8_t> violation);
+
+/// The packed bytes of a body that was put together elsewhere.
+std::vector<std::uint8_t> pack_body(std::span<const std::uint8_t> body,
+                                    std::span<const StoreMapping> mappings);
+
 /// InternalError if the bytes are not a whole batch of this shape.
 PackedView unpack_batch(std::span<const std::uint8_t> packed, const StoreShape& shape);
 

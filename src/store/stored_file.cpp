@@ -53,25 +53,35 @@ StoreLayout stored_layout(hid_t file, const std::string& path) {
 
 }  // namespace
 
-// The marks are read before the tables are opened: whatever a
-// live writer adds in between only makes the tables longer.
-StoredFile::StoredFile(const std::string& path)
+// The marks are read before the tables are opened: whatever a live writer adds in between only makes the
+// tables longer.
+StoredFile::StoredFile(const std::string& path, Rows wanted)
     : path_(path),
       file_(open_for_reading(path)),
       schema_version_(checked_version(file_.get(), path)),
-      commit_(mark(file_.get(), "commit", path)),
-      synced_(mark(file_.get(), "synced", path)),
       layout_(stored_layout(file_.get(), path)),
       shape_(layout_),
       tables_(table_columns(shape_)) {
+  read_marks(wanted);
   for (std::size_t i = 0; i < col_count; ++i) {
     if (!tables_[i].present) continue;
     types_[i] = cell_type(static_cast<Col>(i), shape_);
     sets_[i] = h5::open_dataset(file_.get(), tables_[i].path);
-    if (h5::rows(sets_[i].get(), tables_[i].path) < commit_[tables_[i].counter])
+    const std::uint64_t there = h5::rows(sets_[i].get(), tables_[i].path);
+    counts_[i] = wanted == Rows::all ? there : commit_[tables_[i].counter];
+    if (there < counts_[i])
       throw StoreError("the store '" + path_ + "' is damaged: table " + tables_[i].path +
-                       " is shorter than its " + std::to_string(commit_[tables_[i].counter]) +
-                       " committed rows");
+                       " is shorter than its " + std::to_string(counts_[i]) + " committed rows");
+  }
+}
+
+void StoredFile::read_marks(Rows wanted) {
+  try {
+    commit_ = mark(file_.get(), "commit", path_);
+    synced_ = mark(file_.get(), "synced", path_);
+  } catch (const StoreError&) {
+    if (wanted == Rows::committed) throw;
+    has_commit_ = false;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -77,6 +78,15 @@ Block load(const std::string& path, int fd, std::uint64_t& size) {
   return block;
 }
 
+// "OHDR" behind the block: the object header of the root.
+bool has_root_header(const std::string& path, int fd) {
+  struct stat status {};
+  if (fd < 0 || ::fstat(fd, &status) != 0) fail(path, "opened");
+  std::array<char, 4> text{};
+  return S_ISREG(status.st_mode) && ::pread(fd, text.data(), text.size(), block_size) == 4 &&
+         std::memcmp(text.data(), "OHDR", 4) == 0;
+}
+
 Superblock parse(const Block& block, std::uint64_t size) {
   Superblock result;
   result.version = block[8];
@@ -134,6 +144,36 @@ Superblock read_superblock(const std::string& path) {
   std::uint64_t size = 0;
   const Block block = load(path, file.get(), size);
   return parse(block, size);
+}
+
+bool superblock_is_lost(const std::string& path) {
+  const Descriptor file(path, O_RDONLY);
+  if (!has_root_header(path, file.get())) return false;
+  Block block{};
+  if (::pread(file.get(), block.data(), block.size(), 0) != static_cast<ssize_t>(block.size())) return false;
+  return std::memcmp(block.data(), signature.data(), signature.size()) != 0 || block[8] != 3 ||
+         word(block, checksum_at, 4) != checksum_of(block);
+}
+
+void rebuild_superblock(const std::string& path) {
+  const Descriptor file(path, O_RDWR);
+  struct stat status {};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) fail(path, "opened");
+  if (!has_root_header(path, file.get()))
+    throw StoreError("the first block of the store '" + path +
+                     "' is damaged, and what follows is not what follows it in a store");
+  Block block{};
+  std::copy(signature.begin(), signature.end(), block.begin());
+  block[8] = 3;                               // version
+  block[9] = block[10] = 8;                   // bytes of an offset and of a length
+  set_word(block, 12, 8, 0);                  // base address
+  set_word(block, 20, 8, ~std::uint64_t{0});  // no extension
+  set_word(block, end_at, 8, static_cast<std::uint64_t>(status.st_size));
+  set_word(block, 36, 8, block_size);  // the root's object header
+  set_word(block, checksum_at, 4, checksum_of(block));
+  if (::pwrite(file.get(), block.data(), block.size(), 0) != static_cast<ssize_t>(block.size()) ||
+      ::fsync(file.get()) != 0)
+    fail(path, "mended");
 }
 
 bool mend_superblock(const std::string& path) {

@@ -61,6 +61,15 @@ WriteLock::WriteLock(const std::string& store, double seconds) : path_(store + "
   if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, name.data(), name.size(), 0) < 0) return;
 }
 
+std::string WriteLock::holder_of(const std::string& store) {
+  const int fd = ::open((store + ".lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::string who;
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) who = holder(fd);
+  ::close(fd);
+  return who;
+}
+
 WriteLock::~WriteLock() {
   if (held_) ::unlink(path_.c_str());
   if (fd_ >= 0) ::close(fd_);

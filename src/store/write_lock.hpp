@@ -14,6 +14,8 @@ class WriteLock {
   ~WriteLock();
   WriteLock(const WriteLock&) = delete;
   WriteLock& operator=(const WriteLock&) = delete;
+  /// Who holds the lock of a store now; empty if nobody.
+  static std::string holder_of(const std::string& store);
   /// False where the file system knows no locks.
   bool held() const { return held_; }
 

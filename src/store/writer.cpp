@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -190,7 +189,6 @@ class Hdf5Writer final : public StoreWriter {
   void expect_open() const;
   bool known(const PackedView& batch) const;
   void append_rows(const PackedView& batch);
-  void append_summary(const PackedView& batch, const BatchRow& row);
   void append_layer_costs(const PackedView& batch, std::uint64_t first_row);
   void append_mappings(const PackedView& batch);
   void append_batch(const PackedView& batch);
@@ -333,7 +331,8 @@ void Hdf5Writer::append_batch(const PackedView& batch) {
   append_rows(batch);
   append_layer_costs(batch, row.first_row);
   add(Col::migrations, batch.parts[index(Part::migrations)]);
-  append_summary(batch, row);
+  add(Col::generations, bytes_of(summarise(batch.body, batch.parts[index(Part::fitness)],
+                                           batch.parts[index(Part::violation)])));
   add(Col::batches, bytes_of(row));
   batches_[{row.task, row.generation, row.island}] = row.checksum;
 }
@@ -396,26 +395,6 @@ void Hdf5Writer::append_mappings(const PackedView& batch) {
     add(Col::mapping_heap, {reinterpret_cast<const std::uint8_t*>(mapping.json.data()), mapping.json.size()});
     add(Col::mapping_index, bytes_of(row));
   }
-}
-
-void Hdf5Writer::append_summary(const PackedView& batch, const BatchRow& row) {
-  GenerationRow summary{
-      row.task, row.generation, row.island, row.rows, 0, 0, std::numeric_limits<double>::infinity(), 0};
-  for (std::uint32_t r = 0; r < row.rows; ++r) {
-    double fitness = 0, violation = 0;
-    std::memcpy(&fitness, batch.parts[index(Part::fitness)].data() + r * 8, 8);
-    std::memcpy(&violation, batch.parts[index(Part::violation)].data() + r * 8, 8);
-    if (!(violation <= 0) || fitness != fitness) continue;
-    if (summary.feasible == 0 || fitness < summary.best) {
-      summary.best = fitness;
-      summary.best_slot = r;
-    }
-    ++summary.feasible;
-    summary.mean += fitness;
-  }
-  summary.mean =
-      summary.feasible == 0 ? std::numeric_limits<double>::quiet_NaN() : summary.mean / summary.feasible;
-  add(Col::generations, bytes_of(summary));
 }
 
 void Hdf5Writer::commit() {

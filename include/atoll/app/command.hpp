@@ -34,6 +34,7 @@ Action declare_best(CommandLine& line);
 Action declare_inspect(CommandLine& line);
 Action declare_export(CommandLine& line);
 Action declare_digest(CommandLine& line);
+Action declare_fsck(CommandLine& line);
 Action declare_describe(CommandLine& line);
 
 /// What `atoll --version` prints: program, commit, compiler, libraries.
