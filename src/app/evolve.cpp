@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "atoll/app/agreement.hpp"
 #include "atoll/app/progress_line.hpp"
 #include "atoll/app/results.hpp"
 #include "atoll/app/stop_signal.hpp"
+#include "atoll/app/stored_run.hpp"
 #include "atoll/base/units.hpp"
 #include "atoll/transport/communicator.hpp"
 
@@ -40,6 +42,23 @@ ArchipelagoSettings make_settings(const Problem& problem, const RunFolder& folde
   settings.max_seconds = options.max_seconds;
   settings.resume = options.resume;
   return settings;
+}
+
+// A run goes on as it began; what was edited since is named.
+void refuse_edits(const RunFolder& folder, const Problem& problem) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder.store(), error)) return;
+  const StoredRun stored = open_stored_run(folder.path);
+  const StoreLayout& layout = stored.reader->summary().layout;
+  std::vector<std::string> edits = deciding_differences(stored.problem.run, problem.run);
+  const RunTexts texts = read_run_texts(folder);
+  if (texts.accelerator != layout.accelerator) edits.emplace_back("accelerator.yaml was changed");
+  if (texts.network != layout.network) edits.emplace_back("network.yaml was changed");
+  if (edits.empty()) return;
+  throw InputError(fmt::format(
+      "the run in '{}' cannot go on with other settings than it began with:\n  {}\nput them back, or start "
+      "a new run with them (run.name, store.budget and checkpoint.every may change)",
+      folder.path, fmt::join(edits, "\n  ")));
 }
 
 void log_start(const Loaded& loaded) {
@@ -97,6 +116,7 @@ ExitCode evolve(Communicator& world, const RunFolder& folder, const EvolveOption
   agree_on(world, [&] {
     require_run_folder(folder);
     loaded.problem = load_run_folder(folder);
+    if (options.resume && world.rank() == 0) refuse_edits(folder, loaded.problem);
     loaded.settings = make_settings(loaded.problem, folder, options);
     if (world.rank() == 0) add_log_file(folder.log_file());
   });

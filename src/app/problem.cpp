@@ -124,15 +124,6 @@ std::uint64_t hash(std::uint64_t seed, const std::string& text) {
   return state;
 }
 
-std::string deciding_settings(RunFile run) {
-  run.name = "-";
-  run.store_budget = 0;
-  run.checkpoint = CheckpointSettings{};
-  run.problem.network.clear();
-  run.problem.accelerator.clear();
-  return to_yaml(run);
-}
-
 }  // namespace
 
 const MappingSpace* Problem::mapping_space() const {
@@ -186,7 +177,7 @@ StoreLayout make_layout(const Problem& problem, const RunTexts& texts) {
 }
 
 std::uint64_t run_key(const Problem& problem, const RunTexts& texts) {
-  std::uint64_t key = hash(0x61746f6c6cU, deciding_settings(problem.run));
+  std::uint64_t key = hash(0x61746f6c6cU, to_yaml(deciding_part(problem.run)));
   key = hash(key, texts.accelerator);
   for (std::size_t t = 0; t < problem.space->task_count(); ++t) {
     key = hash(key, problem.layer_keys[t]);

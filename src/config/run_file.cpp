@@ -215,6 +215,29 @@ std::string to_yaml(const RunFile& run) {
   return text;
 }
 
+RunFile deciding_part(RunFile run) {
+  run.name = "-";
+  run.store_budget = 0;
+  run.checkpoint = CheckpointSettings{};
+  run.problem.network.clear();
+  run.problem.accelerator.clear();
+  return run;
+}
+
+std::vector<std::string> deciding_differences(const RunFile& before, const RunFile& now) {
+  const RunFile a = deciding_part(before), b = deciding_part(now);
+  std::vector<std::string> differences;
+  for (const RunKey& key : run_keys()) {
+    const std::string was = key.write(a), is = key.write(b);
+    if (was == is) continue;
+    const auto shown = [](const std::string& value) {
+      return value.empty() ? std::string("nothing") : value;
+    };
+    differences.push_back(fmt::format("{}: {} became {}", key.name, shown(was), shown(is)));
+  }
+  return differences;
+}
+
 std::string describe_run_file() {
   const RunFile defaults;
   std::string text = "Keys of a run file; dotted names are nested maps, and what --set takes.\n\n";

@@ -30,6 +30,15 @@ for config in small_run small_search; do
   [[ $(digest "$config-seed") != "$expected" ]] || fail "$config: the seed has no effect"
 done
 
+# What was edited since the run began is named; what decides nothing may change.
+edited=small_run-edited
+ends_with 75 "$atoll" run configs/small_run.yaml --output $edited --stop-after 2
+sed -i 's/^  seed: .*/  seed: 99/; s/^  size: .*/  size: 31/' $edited/config.yaml
+refuses 2 'run.seed: [0-9]+ became 99' "$mpirun" -n 2 "$atoll" resume $edited
+grep -q 'islands.size: [0-9]* became 31' err || fail "the second edit is not named"
+sed -i 's/  name: .*/  name: renamed/; s/every: [0-9]* generations/every: 3 generations/' small_run-stop/config.yaml
+run 1 resume small_run-stop
+
 # Signals and kills of a run long enough to be hit; then the originals vanish.
 long=(run configs/small_run.yaml --set islands.generations=800 --set 'store.budget=none' --set 'checkpoint.every=40 generations')
 ends_with 0 "$atoll" "${long[@]}" --output whole

@@ -86,6 +86,12 @@ void settle_islands(RunFile& run, std::uint32_t ranks);
 /// The run file as used, every key with its value: read_run_file() of it gives the same settings.
 std::string to_yaml(const RunFile& run);
 
+/// The settings that decide what a run computes: without name, budget, checkpoints and paths, which may
+/// differ when it goes on.
+RunFile deciding_part(RunFile run);
+/// The deciding keys whose values differ, one text for each: "islands.size: 200 became 300".
+std::vector<std::string> deciding_differences(const RunFile& before, const RunFile& now);
+
 /// Every key with type, range, default and meaning.
 std::string describe_run_file();
 
