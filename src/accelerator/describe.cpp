@@ -131,6 +131,7 @@ SourceCount count_sources(const Accelerator& accelerator) {
       ++count.estimated;
     } else {
       ++count.sourced;
+      count.derived += source.second.starts_with("derived") ? 1 : 0;
     }
   }
   return count;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "atoll/accelerator/accelerator.hpp"
+#include "atoll/accelerator/component.hpp"
 #include "atoll/base/text.hpp"
 #include "atoll/base/units.hpp"
 #include "atoll/base/yaml.hpp"
@@ -53,6 +54,11 @@ class Section {
         "this figure names no source; add '{}: ...' to 'sources' beside it, with file and row, or "
         "'{}: estimate, ...'",
         key, key));
+  }
+
+  /// Notes a figure that stands in no file: its source is written here. Empty: not modelled.
+  void derived(const std::string& key, const std::string& source) {
+    if (!source.empty()) into_.sources.emplace_back(path_ + "." + key, source);
   }
 
   void close() const {
@@ -154,8 +160,47 @@ void read_access(Section& section, StorageLevel& level) {
   };
   level.access_width = figure("width", "size");
   if (level.access_width <= 0) access.at("width").fail("an access moves at least one bit, found 0");
-  level.read_energy = figure("read", "energy");
-  level.write_energy = figure("write", "energy");
+  const bool by_hand = level.component.empty();
+  if (by_hand || access.find("read")) level.read_energy = figure("read", "energy");
+  if (by_hand || access.find("write")) level.write_energy = figure("write", "energy");
+}
+
+// The class that figures come from which the file does not give; empty without the key.
+std::string read_component(const YamlNode& node, bool storage) {
+  const auto given = node.find("component");
+  if (!given) return "";
+  std::vector<std::string> known;
+  for (std::size_t c = 0; c < component_count; ++c) {
+    const auto component = static_cast<Component>(c);
+    if (storage ? is_storage(component) : component == Component::mac) known.push_back(component_names()[c]);
+  }
+  return known[given->choice(known)];
+}
+
+Component component_named(const std::string& name) {
+  const auto& names = component_names();
+  return static_cast<Component>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+void derive_level(Section& section, const Accelerator& into, StorageLevel& level) {
+  const Component component = component_named(level.component);
+  const YamlNode& node = section.node();
+  const std::string problem = component_problem(component, level.size, level.access_width, into.technology);
+  if (!problem.empty()) node.at("component").fail(problem);
+  const auto figures = component_figures(component, level.size, level.access_width, into.technology);
+  const auto sources = component_sources(component, level.size, level.access_width, into.technology);
+  const auto derive = [&](bool given, const char* key, double& figure, double value,
+                          const std::string& source) {
+    if (given) return;
+    figure = value;
+    section.derived(key, source);
+  };
+  const YamlNode access = node.at("access");
+  derive(access.find("read").has_value(), "access.read", level.read_energy, figures.read, sources.read);
+  derive(access.find("write").has_value(), "access.write", level.write_energy, figures.write, sources.write);
+  derive(node.find("leakage").has_value(), "leakage", level.leakage, figures.leakage * 1e9 / into.clock,
+         sources.leakage);
+  derive(node.find("area").has_value(), "area", level.area, figures.area, sources.area);
 }
 
 double read_leakage(Section& section, double clock) {
@@ -218,7 +263,7 @@ StorageLevel read_level(const YamlNode& node, Accelerator& into) {
       node.at("name").fail(fmt::format("two levels are named '{}'", level.name));
   }
   Section section(node, "levels." + level.name,
-                  {"name", "kind", "keep", "may_keep", "size", "buffering", "read_bandwidth",
+                  {"name", "kind", "component", "keep", "may_keep", "size", "buffering", "read_bandwidth",
                    "write_bandwidth", "shared_port", "access", "leakage", "area", "word_bits"},
                   into);
   level.kind = storage_kinds()[node.at("kind").choice(storage_kinds())];
@@ -230,12 +275,25 @@ StorageLevel read_level(const YamlNode& node, Accelerator& into) {
     level.buffering = static_cast<Buffering>(buffering->choice({"single", "double", "rolling"}));
   }
   read_ports(section, into.clock, level);
+  level.component = read_component(node, true);
   read_access(section, level);
   level.leakage = read_leakage(section, into.clock);
   level.area = section.optional("area", "area");
+  if (!level.component.empty()) derive_level(section, into, level);
   read_word_bits(section, level);
   section.close();
   return level;
+}
+
+// The length of a hop gives its energy, if the file does not.
+void read_wire(Section& section, Fanout& fanout) {
+  const auto wire = section.node().find("wire");
+  if (!wire) return;
+  fanout.wire = section.required("wire", "length") / 1000;
+  if (fanout.wire <= 0) wire->fail("a hop along a wire of 0 mm; remove 'wire'");
+  if (section.node().find("hop_energy")) return;
+  fanout.hop_energy = wire_energy * fanout.wire;
+  section.derived("hop_energy", fmt::format("derived: {} x {:.6g} mm", wire_source, fanout.wire));
 }
 
 void read_fanout(const YamlNode& node, Accelerator& into) {
@@ -248,7 +306,7 @@ void read_fanout(const YamlNode& node, Accelerator& into) {
                          into.levels.back().name));
   }
   Section section(map, "levels." + into.levels.back().name + ".fanout",
-                  {"x", "y", "multicast", "reduction", "hop_energy"}, into);
+                  {"x", "y", "multicast", "reduction", "hop_energy", "wire"}, into);
   Fanout fanout;
   fanout.above = above;
   fanout.x = section.integer("x", 1, 1 << 20);
@@ -256,6 +314,7 @@ void read_fanout(const YamlNode& node, Accelerator& into) {
   if (const auto multicast = map.find("multicast")) fanout.multicast = multicast->boolean();
   if (const auto reduction = map.find("reduction")) fanout.reduction = reduction->boolean();
   fanout.hop_energy = section.optional("hop_energy", "energy_per_bit");
+  read_wire(section, fanout);
   section.close();
   const double units = static_cast<double>(into.units()) * fanout.x * fanout.y;
   if (units > most_units)
@@ -263,13 +322,35 @@ void read_fanout(const YamlNode& node, Accelerator& into) {
   into.fanouts.push_back(fanout);
 }
 
+void derive_compute(Section& section, const Accelerator& into, Compute& compute) {
+  const Component component = component_named(compute.component);
+  const YamlNode& node = section.node();
+  const std::string problem =
+      component_problem(component, compute.bits, compute.accumulator_bits, into.technology);
+  if (!problem.empty()) node.at("component").fail(problem);
+  const auto figures = component_figures(component, compute.bits, compute.accumulator_bits, into.technology);
+  const auto sources = component_sources(component, compute.bits, compute.accumulator_bits, into.technology);
+  if (!node.find("energy")) {
+    compute.energy = figures.read;
+    section.derived("energy", sources.read);
+  }
+  if (!node.find("area")) {
+    compute.area = figures.area;
+    section.derived("area", sources.area);
+  }
+}
+
 void read_compute(const YamlNode& node, Accelerator& into) {
-  Section section(node, "compute", {"kind", "bits", "accumulator_bits", "energy", "area"}, into);
+  Section section(node, "compute", {"kind", "component", "bits", "accumulator_bits", "energy", "area"}, into);
   if (node.find("kind")) node.at("kind").choice({"mac"});
   into.compute.bits = section.integer("bits", 1, 64);
   into.compute.accumulator_bits = section.integer("accumulator_bits", 1, 64);
-  into.compute.energy = section.required("energy", "energy");
+  into.compute.component = read_component(node, false);
+  if (into.compute.component.empty() || node.find("energy")) {
+    into.compute.energy = section.required("energy", "energy");
+  }
   into.compute.area = section.optional("area", "area");
+  if (!into.compute.component.empty()) derive_compute(section, into, into.compute);
   section.close();
 }
 

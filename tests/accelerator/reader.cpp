@@ -141,6 +141,89 @@ TEST(ReaderTest, SourcesAreAskedFor) {
   EXPECT_THAT(error_of(sample_with("clock: table 1", "clock: ' '")), HasSubstr("must name file and row"));
 }
 
+const std::string components = R"(name: small
+clock: 500 MHz
+technology: 45 nm
+sources: {"clock, technology": table 1}
+levels:
+  - name: dram
+    kind: lpddr4
+    component: lpddr4
+    keep: [W, I, O]
+    access: {width: 128 b}
+    sources: {access.width: table 2}
+  - name: buffer
+    kind: sram
+    component: sram
+    keep: [W, I, O]
+    size: 128 KiB
+    access: {width: 64 b, write: 3 pJ}
+    sources: {size: table 3, access: table 4}
+  - fanout: {x: 4, wire: 0.5 mm, sources: {x: table 5, wire: table 6}}
+compute: {component: mac, bits: 8, accumulator_bits: 16, sources: {"bits, accumulator_bits": table 7}}
+)";
+
+std::string components_with(const std::string& from, const std::string& to) {
+  std::string text = components;
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(ReaderTest, ComponentsGiveWhatTheFileLeavesOut) {
+  const Accelerator read = parse_accelerator(components, "a.yaml");
+  EXPECT_EQ(read.levels[0].read_energy, 1024);
+  EXPECT_EQ(read.levels[0].write_energy, 1024);
+  EXPECT_EQ(read.levels[0].area, 0);
+  EXPECT_EQ(read.levels[1].component, "sram");
+  EXPECT_DOUBLE_EQ(read.levels[1].read_energy, 28.426775);
+  EXPECT_EQ(read.levels[1].write_energy, 3);                         // by hand
+  EXPECT_NEAR(read.levels[1].leakage, 2 * 0.005652 * 1.5167, 1e-5);  // 2 ns a cycle, 32 to 45 nm
+  EXPECT_NEAR(read.levels[1].area, 217363 / 0.46, 1e-6);
+  EXPECT_DOUBLE_EQ(read.fanouts[0].hop_energy, 0.5 * 0.3254);
+  EXPECT_EQ(read.compute.energy, 0.315);
+  EXPECT_EQ(read.compute.area, 417);
+  const SourceCount count = count_sources(read);
+  EXPECT_EQ(count.estimated, 1U);  // leakage, scaled
+  EXPECT_EQ(count.derived, 7U);
+  EXPECT_EQ(count.sourced, 17U);
+  EXPECT_EQ(read.sources.size(), 18U);
+}
+
+TEST(ReaderTest, ALargerBufferCostsMoreAndAFigureByHandWins) {
+  const StorageLevel small = parse_accelerator(components, "a.yaml").levels[1];
+  const StorageLevel large = parse_accelerator(components_with("128 KiB", "256 KiB"), "a.yaml").levels[1];
+  EXPECT_NEAR(large.read_energy / small.read_energy, std::pow(2, 0.78), 1e-9);
+  EXPECT_DOUBLE_EQ(large.area, 2 * small.area);
+  EXPECT_DOUBLE_EQ(large.leakage, 2 * small.leakage);
+  std::string text = components_with("write: 3 pJ}", "write: 3 pJ, read: 1 pJ}\n    area: 7 um2");
+  text.insert(text.find("size: table 3"), "area: table 8, ");
+  const Accelerator hand = parse_accelerator(text, "a.yaml");
+  EXPECT_EQ(hand.levels[1].read_energy, 1);
+  EXPECT_EQ(hand.levels[1].area, 7);
+  EXPECT_EQ(hand.levels[1].leakage, small.leakage);
+  EXPECT_EQ(count_sources(hand).derived, 5U);
+}
+
+TEST(ReaderTest, RefusesComponentsWithoutFigures) {
+  const auto error = [](const std::string& from, const std::string& to) {
+    return error_of(components_with(from, to));
+  };
+  EXPECT_THAT(error("technology: 45 nm\nsources: {\"clock, technology\"", "sources: {\"clock\""),
+              AllOf(StartsWith("a.yaml:13:16: levels[1].component: "), HasSubstr("technology: 65 nm")));
+  EXPECT_THAT(error("technology: 45 nm", "technology: 3 nm"), HasSubstr("from 7 nm to 130 nm, found 3 nm"));
+  EXPECT_THAT(error("width: 64 b", "width: 3 MiB"), HasSubstr("wider than the"));
+  EXPECT_THAT(error("component: sram", "component: srm"), HasSubstr("did you mean 'sram'?"));
+  EXPECT_THAT(error("component: sram", "component: mac"), HasSubstr("expected one of register_file, sram"));
+  EXPECT_THAT(error("component: mac", "component: adder"), HasSubstr("expected one of mac"));
+  EXPECT_THAT(error("    component: sram\n", ""), HasSubstr("'read' is missing"));
+  EXPECT_THAT(error("component: mac, ", ""), HasSubstr("'energy' is missing"));
+  EXPECT_THAT(error("component: lpddr4", "component: sram"), HasSubstr("needs a size, found none"));
+  EXPECT_THAT(error("wire: 0.5 mm", "wire: 0 mm"), HasSubstr("remove 'wire'"));
+  EXPECT_THAT(error("wire: table 6", "hop_energy: table 6"), HasSubstr("this figure names no source"));
+  EXPECT_THAT(error("size: table 3, ", "size: table 3, area: table 3, "), HasSubstr("no such figure here"));
+}
+
 struct BadCase {
   const char* from;
   const char* to;

@@ -34,6 +34,7 @@ enum class Buffering : std::uint8_t { single, double_, rolling };
 struct StorageLevel {
   std::string name;
   std::string kind;         // one of storage_kinds()
+  std::string component;    // class of the figures that the file does not give; empty: none
   OperandSet keep = 0;      // must be kept here
   OperandSet may_keep = 0;  // a mapping may keep or bypass these
   double size = 0;          // bits per instance; infinity for the outermost level
@@ -56,10 +57,12 @@ struct Fanout {
   bool multicast = true;  // equal words to several children are read once
   bool reduction = true;  // partial sums of several children are added on the way
   double hop_energy = 0;  // pJ per bit and delivered word (one hop each); 0: not modelled
+  double wire = 0;        // mm of a hop; 0: not said
 };
 
 struct Compute {
   std::string kind = "mac";
+  std::string component;                // as of a level
   std::uint32_t bits = 8;               // W and I words
   std::uint32_t accumulator_bits = 16;  // O words
   double energy = 0;                    // pJ per operation
@@ -75,7 +78,8 @@ struct Accelerator {
   std::vector<Fanout> fanouts;       // at most one below each level, in order of `above`
   Compute compute;
   /// Every figure's source, as (dotted path, text): "levels.buffer.size" -> "JSSC'17 table I"; a fan-out's
-  /// figures stand under the level it hangs below: "levels.buffer.fanout.x". Estimates begin with "estimate".
+  /// figures stand under the level it hangs below: "levels.buffer.fanout.x". Estimates begin with "estimate",
+  /// figures of component classes with "derived" or, beyond the limits of the class, "estimate, derived".
   std::vector<std::pair<std::string, std::string>> sources;
 
   /// Fan-out below a level; nullptr if none.
@@ -105,12 +109,20 @@ struct Accelerator {
 ///       write_bandwidth: 8 B/cycle
 ///       shared_port: false            # true: write_bandwidth is left out
 ///       access: {width: 64 b, read: 512 pJ, write: 512 pJ}
+///       component: sram               # read, write, leakage and area, where left out, follow from size,
+///       width of
+///                                     # an access and technology (component.hpp)
 ///       leakage: 0.005 pJ/cycle       # or 1 mW; left out: not modelled
 ///       area: 0.3 mm2                 # left out: not modelled
 ///       word_bits: 16                 # or {W: 8, I: 8, O: 24}; left out: the compute's
 ///       sources: {size: JSSC'17, access: "..."}   # one for each figure; "access" covers access.read etc.
 ///     - fanout: {x: 14, y: 12, multicast: true, reduction: true, hop_energy: 0.1 pJ/bit, sources: {...}}
+///                                     # or wire: 0.6 mm, the length of a hop, from which its energy follows
 ///   compute: {kind: mac, bits: 16, accumulator_bits: 16, energy: 2.7 pJ, area: 2500 um2, sources: {...}}
+///                                     # or component: mac, from which energy and area follow
+///
+/// component: register_file, sram, edram, lpddr4, lpddr, ddr3, gddr5, hbm2; needs a technology unless it is
+/// DRAM. A figure that the file gives wins over the class; derived ones get their source written.
 ///
 /// A source names file and row; "estimate", best with the reason, is the word for a figure without one. A key
 /// of `sources` may name several figures, separated by commas. InputError with the place for unknown keys, a
@@ -123,9 +135,11 @@ Accelerator parse_accelerator(const std::string& text, const std::string& name);
 /// What `kind` of a level may say: dram, lpddr, sram, register_file, ...
 const std::vector<std::string>& storage_kinds();
 
-/// How many figures name a source and how many say "estimate".
+/// How many figures name a source, how many of these follow from a component class, and how many
+/// say "estimate".
 struct SourceCount {
   std::size_t sourced = 0;
+  std::size_t derived = 0;  // among `sourced`
   std::size_t estimated = 0;
 };
 SourceCount count_sources(const Accelerator& accelerator);
