@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "atoll/base/error.hpp"
@@ -16,35 +17,37 @@
 namespace atl {
 namespace {
 
-using Position = std::array<std::int64_t, dim_count>;
-using Word = std::array<std::int64_t, 5>;
+using Word = std::array<std::int32_t, 5>;
 using Tile = std::vector<Word>;  // sorted, each word once
 
-// One loop of the nest, with one or more turns.
+// What an instance works on: from `low` up to, but not with, `high`.
+struct Box {
+  std::array<std::int64_t, dim_count> low{}, high{};
+};
+
+// One loop of the nest; its turns are counted in time or, for an instance, in space.
 struct Turned {
   std::size_t dim, level;
   std::int64_t bound, step;
-};
-
-// A used instance of a level (or a multiplier): where its tile starts within that of the whole level, and its
-// coordinates below each fan-out further out.
-struct Instance {
-  Position offset{};
-  std::vector<std::int64_t> coordinates;  // by level
+  bool in_space;
+  std::size_t counter;  // which of the turns in time, or of an instance's coordinates
 };
 
 // What holds an operand: a level, or the multipliers (level == number of levels).
 struct Holder {
   std::size_t level = 0;
-  std::vector<Instance> instances;
-  std::vector<Tile> tile;                          // by instance, as it lies, padding included
-  std::vector<std::map<Word, bool>> partial_sums;  // outputs only: is there one to continue?
+  std::vector<std::size_t> parent;              // by instance: which instance of the holder further out
+  std::vector<std::vector<std::int64_t>> lane;  // by instance: coordinates below fan-outs that do not join
+  std::vector<Tile> tile;                       // by instance, as it lies, padding included
+  std::vector<std::set<Word>> sums;             // outputs only: partial sums to continue
+  // Outputs only: residencies that go on, by parent and tile: the instances that have worked in them.
+  std::map<std::pair<std::size_t, Tile>, std::set<std::size_t>> open;
 };
 
 struct Totals {
   double reads = 0, fills = 0, updates = 0, first_fills = 0;
   double tile_words = 0;  // largest tile, padding included
-  double apart = 0;       // transfers that serve (or drain) all children of one parent at one step
+  double load_words = 0;  // what one parent sends to (or gets from) all its children at the largest step
 };
 
 class Execution {
@@ -52,20 +55,28 @@ class Execution {
   Execution(const Accelerator& accelerator, const Layer& layer, const Mapping& mapping)
       : accelerator_(accelerator), layer_(layer), mapping_(mapping), levels_(accelerator.levels.size()) {
     list_loops();
+    for (std::size_t l = 0; l <= levels_; ++l) instances_.push_back(instances_of(l));
+    boxes_.resize(levels_ + 1);
     for (const Operand operand : {Operand::W, Operand::I, Operand::O}) build_chain(operand);
   }
 
   void run() {
-    std::vector<std::int64_t> turn(time_loops_.size(), 0);
-    std::size_t changed = 0;  // levels further in than this one see a new step
-    bool first = true;
+    std::vector<std::int64_t> turn(times_, 0);
+    std::size_t turned = 0, changed = 0;  // levels further in than this one see something new
+    double performed = 0;
     do {
-      step(turn, first ? 0 : changed, first);
-      first = false;
-    } while (next(turn, changed));
+      changed = std::min(changed, turned);
+      for (std::size_t l = changed; l <= levels_; ++l) place(l, turn);
+      const auto& units = boxes_[levels_];
+      const auto working = std::count_if(units.begin(), units.end(), [](const auto& box) { return !!box; });
+      if (working == 0) continue;
+      performed += static_cast<double>(working);
+      step(changed);
+      changed = levels_;
+    } while (next(turn, turned));
     auto& outputs = chain_[index(Operand::O)];
-    for (std::size_t c = outputs.size() - 1; c-- > 1;) drain(outputs[c - 1], outputs[c]);
-    const double performed = steps_ * static_cast<double>(outputs.back().instances.size());
+    for (std::size_t c = 1; c + 1 < outputs.size(); ++c)
+      while (!outputs[c].open.empty()) close(c, outputs[c].open.begin());
     if (performed != static_cast<double>(layer_.operations()))
       throw InternalError(
           fmt::format("{} operations were performed, the layer has {}", performed, layer_.operations()));
@@ -78,23 +89,26 @@ class Execution {
     while (!kept(--level, o)) continue;
     return level;
   }
-  double used(std::size_t level) const { return static_cast<double>(instances_of(level).size()); }
+  double used(std::size_t level) const { return static_cast<double>(instances_[level].size()); }
   double crossed(std::size_t fanout, std::size_t parent, Operand o) const {
     const auto found = crossed_.find({fanout, parent, index(o)});
     return found == crossed_.end() ? 0 : found->second;
   }
 
  private:
+  using Coordinates = std::vector<std::int64_t>;  // turns of the loops in space, outermost first
+
   void list_loops() {
+    const auto push = [&](std::size_t d, std::size_t l, std::uint32_t outer, std::uint32_t inner,
+                          bool in_space) {
+      loops_.push_back({d, l, (outer + inner - 1) / inner, inner, in_space, in_space ? spaces_++ : times_++});
+    };
     for (std::size_t l = 0; l < levels_; ++l) {
       const LevelMapping& level = mapping_.level[l];
-      const Extents& entering = mapping_.entering(l, layer_);
       for (const std::uint8_t d : level.order)
-        time_loops_.push_back({d, l, entering[d] / level.temporal[d], level.temporal[d]});
-      for (std::size_t d = 0; d < dim_count; ++d)
-        space_loops_.push_back({d, l, level.temporal[d] / level.y[d], level.y[d]});
-      for (std::size_t d = 0; d < dim_count; ++d)
-        space_loops_.push_back({d, l, level.y[d] / level.x[d], level.x[d]});
+        push(d, l, mapping_.entering(l, layer_)[d], level.temporal[d], false);
+      for (std::size_t d = 0; d < dim_count; ++d) push(d, l, level.temporal[d], level.y[d], true);
+      for (std::size_t d = 0; d < dim_count; ++d) push(d, l, level.y[d], level.x[d], true);
     }
   }
 
@@ -102,159 +116,185 @@ class Execution {
     return level == 0 || level == levels_ || contains(mapping_.level[level].keep, o);
   }
 
-  std::vector<Instance> instances_of(std::size_t level) const {
-    std::vector<Instance> result(1);
-    result[0].coordinates.assign(levels_, 0);
-    for (const Turned& loop : space_loops_) {
-      if (loop.level >= level) break;
-      std::vector<Instance> spread;
-      for (const Instance& instance : result)
+  // Those that have something to do in the first step, which is the largest.
+  std::vector<Coordinates> instances_of(std::size_t level) const {
+    std::vector<Coordinates> all(1);
+    for (const Turned& loop : loops_) {
+      if (loop.level >= level || !loop.in_space) continue;
+      std::vector<Coordinates> spread;
+      for (const Coordinates& outer : all)
         for (std::int64_t k = 0; k < loop.bound; ++k) {
-          Instance copy = instance;
-          copy.offset[loop.dim] += k * loop.step;
-          copy.coordinates[loop.level] = copy.coordinates[loop.level] * loop.bound + k;
-          spread.push_back(copy);
+          spread.push_back(outer);
+          spread.back().push_back(k);
         }
-      result = spread;
+      all = spread;
     }
-    return result;
+    const std::vector<std::int64_t> first(times_, 0);
+    std::erase_if(all, [&](const Coordinates& one) { return !box(level, one, first); });
+    return all;
   }
 
   void build_chain(Operand operand) {
     if (!layer_.has(operand)) return;
+    auto& chain = chain_[index(operand)];
     for (std::size_t l = 0; l <= levels_; ++l) {
       if (!kept(l, operand)) continue;
       Holder holder;
       holder.level = l;
-      holder.instances = instances_of(l);
-      holder.tile.resize(holder.instances.size());
-      holder.partial_sums.resize(holder.instances.size());
-      chain_[index(operand)].push_back(holder);
+      holder.tile.resize(instances_[l].size());
+      holder.sums.resize(instances_[l].size());
+      for (const Coordinates& one : instances_[l]) {
+        const std::size_t outer = chain.empty() ? 0 : chain.back().level;
+        holder.parent.push_back(ancestor(outer, one));
+        holder.lane.push_back(lane(outer, l, one, operand));
+      }
+      chain.push_back(holder);
     }
   }
 
-  // Advances the innermost loop in time that has a turn left; false after the last step.
-  bool next(std::vector<std::int64_t>& turn, std::size_t& changed) const {
-    for (std::size_t i = turn.size(); i-- > 0;) {
-      changed = time_loops_[i].level;
-      if (++turn[i] < time_loops_[i].bound) return true;
-      turn[i] = 0;
+  // Which instance of a level further out an instance hangs below.
+  std::size_t ancestor(std::size_t level, const Coordinates& one) const {
+    for (std::size_t i = 0; i < instances_[level].size(); ++i)
+      if (std::equal(instances_[level][i].begin(), instances_[level][i].end(), one.begin())) return i;
+    throw InternalError("an instance without a parent");
+  }
+
+  Coordinates lane(std::size_t parent, std::size_t child, const Coordinates& one, Operand operand) const {
+    Coordinates result;
+    for (const Turned& loop : loops_) {
+      const Fanout* fanout = accelerator_.fanout_below(loop.level);
+      if (!loop.in_space || loop.level < parent || loop.level >= child || fanout == nullptr) continue;
+      if (!(operand == Operand::O ? fanout->reduction : fanout->multicast))
+        result.push_back(one[loop.counter]);
+    }
+    return result;
+  }
+
+  // Advances the innermost loop in time that has a turn left; false after the last one.
+  bool next(std::vector<std::int64_t>& turn, std::size_t& turned) const {
+    for (std::size_t i = loops_.size(); i-- > 0;) {
+      if (loops_[i].in_space) continue;
+      turned = loops_[i].level;
+      if (++turn[loops_[i].counter] < loops_[i].bound) return true;
+      turn[loops_[i].counter] = 0;
     }
     return false;
   }
 
-  void step(const std::vector<std::int64_t>& turn, std::size_t changed, bool first) {
+  // Every loop hands on a piece that ends where the piece around it ends. None: idle.
+  std::optional<Box> box(std::size_t level, const Coordinates& one,
+                         const std::vector<std::int64_t>& turn) const {
+    Box box;
+    for (std::size_t d = 0; d < dim_count; ++d) box.high[d] = layer_.size[d];
+    for (const Turned& loop : loops_) {
+      if (loop.level >= level) break;
+      auto& low = box.low[loop.dim];
+      auto& high = box.high[loop.dim];
+      low += (loop.in_space ? one : turn)[loop.counter] * loop.step;
+      high = std::min(high, low + loop.step);
+      if (low >= high) return {};
+    }
+    return box;
+  }
+
+  void place(std::size_t level, const std::vector<std::int64_t>& turn) {
+    boxes_[level].clear();
+    for (const Coordinates& one : instances_[level]) boxes_[level].push_back(box(level, one, turn));
+  }
+
+  void step(std::size_t changed) {
     ++steps_;
     for (const Operand operand : {Operand::W, Operand::I}) {
       auto& chain = chain_[index(operand)];
       for (std::size_t c = 1; c < chain.size(); ++c)
-        if (chain[c].level > changed) fetch(operand, chain[c - 1], chain[c], turn, first);
+        if (chain[c].level > changed) fetch(operand, chain[c - 1], chain[c]);
     }
     auto& outputs = chain_[index(Operand::O)];
     for (std::size_t c = outputs.size() - 1; c-- > 1;)
-      if (!first && outputs[c].level > changed && moves(outputs[c], turn)) drain(outputs[c - 1], outputs[c]);
+      if (outputs[c].level > changed) close_moved(c);
     for (std::size_t c = 1; c < outputs.size(); ++c)
-      if (first || (outputs[c].level > changed && moves(outputs[c], turn)) || outputs[c].level == levels_)
-        load(outputs[c - 1], outputs[c], turn);
-    drain(outputs[outputs.size() - 2], outputs.back());
+      if (outputs[c].level > changed || outputs[c].level == levels_) open(c);
+    while (!outputs.back().open.empty()) close(outputs.size() - 1, outputs.back().open.begin());
   }
 
   // -- tiles ---------------------------------------------------------------------------------------
-  Position start(const Holder& holder, std::size_t i, const std::vector<std::int64_t>& turn) const {
-    Position position = holder.instances[i].offset;
-    for (std::size_t t = 0; t < turn.size(); ++t)
-      if (time_loops_[t].level < holder.level) position[time_loops_[t].dim] += turn[t] * time_loops_[t].step;
-    return position;
+  using Values = std::vector<std::int32_t>;
+
+  static Values range(const Box& box, Dim d) {
+    Values values;
+    for (std::int64_t at = box.low[index(d)]; at < box.high[index(d)]; ++at)
+      values.push_back(static_cast<std::int32_t>(at));
+    return values;
+  }
+  Values window(const Box& box, std::size_t axis, Dim rows, Dim taps) const {
+    std::set<std::int32_t> values;
+    for (const std::int32_t row : range(box, rows))
+      for (const std::int32_t tap : range(box, taps))
+        values.insert(row * static_cast<std::int32_t>(layer_.stride[axis]) +
+                      tap * static_cast<std::int32_t>(layer_.dilation[axis]) -
+                      static_cast<std::int32_t>(layer_.padding_before[axis]));
+    return {values.begin(), values.end()};
   }
 
-  Word word(Operand operand, const Position& at) const {
-    const auto [n, g, k, c, p, q, r, s] = at;
-    const auto& st = layer_.stride;
-    const auto& di = layer_.dilation;
-    const auto& pad = layer_.padding_before;
+  Tile tile(Operand operand, const Box& box) const {
+    std::array<Values, 5> along;
     if (operand == Operand::I)
-      return {n, g, c, p * st[0] + r * di[0] - static_cast<std::int64_t>(pad[0]),
-              q * st[1] + s * di[1] - static_cast<std::int64_t>(pad[1])};
-    if (operand == Operand::W && layer_.multiplies()) return {g, k, c, r, s};
-    return {n, g, k, p, q};
-  }
-
-  Tile tile(Operand operand, const Holder& holder, std::size_t i,
-            const std::vector<std::int64_t>& turn) const {
-    const Position low = start(holder, i, turn);
-    const Extents one = {1, 1, 1, 1, 1, 1, 1, 1};
-    const Extents& extents = holder.level == levels_ ? one : mapping_.entering(holder.level, layer_);
-    std::set<Word> words;
-    Position at = low;
-    for (std::size_t d = 0; d < dim_count;) {
-      words.insert(word(operand, at));
-      for (d = 0; d < dim_count && ++at[d] == low[d] + extents[d]; ++d) at[d] = low[d];
-    }
-    return {words.begin(), words.end()};
+      along = {range(box, Dim::N), range(box, Dim::G), range(box, Dim::C), window(box, 0, Dim::P, Dim::R),
+               window(box, 1, Dim::Q, Dim::S)};
+    else if (operand == Operand::W && layer_.multiplies())
+      along = {range(box, Dim::G), range(box, Dim::K), range(box, Dim::C), range(box, Dim::R),
+               range(box, Dim::S)};
+    else
+      along = {range(box, Dim::N), range(box, Dim::G), range(box, Dim::K), range(box, Dim::P),
+               range(box, Dim::Q)};
+    Tile words;
+    for (const auto a : along[0])
+      for (const auto b : along[1])
+        for (const auto c : along[2])
+          for (const auto d : along[3])
+            for (const auto e : along[4]) words.push_back({a, b, c, d, e});
+    return words;
   }
 
   // Padding is neither stored nor moved.
   bool is_stored(Operand operand, const Word& w) const {
     if (operand != Operand::I) return true;
-    return w[3] >= 0 && w[3] < layer_.input_extent[0] && w[4] >= 0 && w[4] < layer_.input_extent[1];
+    return w[3] >= 0 && w[3] < static_cast<std::int32_t>(layer_.input_extent[0]) && w[4] >= 0 &&
+           w[4] < static_cast<std::int32_t>(layer_.input_extent[1]);
   }
 
-  bool moves(const Holder& holder, const std::vector<std::int64_t>& turn) const {
-    return tile(Operand::O, holder, 0, turn) != holder.tile[0];
-  }
-
-  // -- who shares with whom ------------------------------------------------------------------------
-  static std::size_t parent_of(const Holder& parent, const Instance& child) {
-    for (std::size_t i = 0; i < parent.instances.size(); ++i)
-      if (std::equal(child.coordinates.begin(),
-                     child.coordinates.begin() + static_cast<std::ptrdiff_t>(parent.level),
-                     parent.instances[i].coordinates.begin()))
-        return i;
-    throw InternalError("an instance without a parent");
-  }
-
-  // Coordinates below the fan-outs between the two whose children do not join.
-  std::vector<std::int64_t> lane(const Holder& parent, const Holder& child, std::size_t i,
-                                 bool Fanout::*joins) const {
-    std::vector<std::int64_t> result;
-    for (std::size_t l = parent.level; l < child.level; ++l) {
-      const Fanout* fanout = accelerator_.fanout_below(l);
-      if (fanout != nullptr && !(fanout->*joins)) result.push_back(child.instances[i].coordinates[l]);
-    }
-    return result;
-  }
-
-  void cross(const Holder& parent, const Holder& child, Operand operand, double words) {
+  void cross(const Holder& parent, const Holder& child, Operand operand, std::size_t words) {
     for (std::size_t l = parent.level; l < child.level; ++l)
-      if (accelerator_.fanout_below(l) != nullptr) crossed_[{l, parent.level, index(operand)}] += words;
+      if (accelerator_.fanout_below(l) != nullptr)
+        crossed_[{l, parent.level, index(operand)}] += static_cast<double>(words);
   }
 
   // -- inputs: what the tile before did not hold comes from the parent ---------------------------------
-  void fetch(Operand operand, const Holder& parent, Holder& child, const std::vector<std::int64_t>& turn,
-             bool first) {
+  void fetch(Operand operand, const Holder& parent, Holder& child) {
     const bool latch = child.level != levels_;
-    std::map<std::tuple<std::size_t, std::vector<std::int64_t>, Tile>, Tile> sent;
     Totals& from = totals_[parent.level][index(operand)];
-    for (std::size_t i = 0; i < child.instances.size(); ++i) {
-      const Tile wanted = tile(operand, child, i, turn);
+    Totals& at = totals_[child.level][index(operand)];
+    std::map<std::tuple<std::size_t, Coordinates, Tile>, std::set<Word>> sent;
+    for (std::size_t i = 0; i < child.tile.size(); ++i) {
+      if (!boxes_[child.level][i]) continue;
+      const Tile wanted = tile(operand, *boxes_[child.level][i]);
       Tile missing = wanted;
       std::erase_if(missing, [&](const Word& w) {
         return !is_stored(operand, w) ||
                (latch && std::binary_search(child.tile[i].begin(), child.tile[i].end(), w));
       });
-      const std::size_t p = parent_of(parent, child.instances[i]);
-      require_held(parent, p, missing);
-      const auto [entry, fresh] =
-          sent.insert({{p, lane(parent, child, i, &Fanout::multicast), wanted}, missing});
-      if (fresh) from.reads += static_cast<double>(missing.size());
-      if (entry->second != missing) throw InternalError("children that join miss different words");
-      cross(parent, child, operand, static_cast<double>(missing.size()));
-      if (latch) take_in(totals_[child.level][index(operand)], wanted, missing, first);
+      require_held(parent, child.parent[i], missing);
+      sent[{child.parent[i], child.lane[i], wanted}].insert(missing.begin(), missing.end());
+      cross(parent, child, operand, missing.size());
+      if (latch) at.fills += static_cast<double>(missing.size());
+      if (latch && steps_ == 1) at.first_fills += static_cast<double>(missing.size());
       child.tile[i] = wanted;
     }
-    if (first && latch)
-      totals_[child.level][index(operand)].apart = static_cast<double>(
-          std::count_if(sent.begin(), sent.end(), [](const auto& e) { return std::get<0>(e.first) == 0; }));
+    for (const auto& [who, words] : sent) from.reads += static_cast<double>(words.size());
+    if (steps_ != 1) return;
+    at.tile_words = static_cast<double>(child.tile[0].size());
+    for (const auto& [who, words] : sent)
+      if (std::get<0>(who) == 0) at.load_words += static_cast<double>(std::get<Tile>(who).size());
   }
 
   static void require_held(const Holder& parent, std::size_t p, const Tile& words) {
@@ -263,59 +303,86 @@ class Execution {
       throw InternalError("a child asks its parent for words that are not there");
   }
 
-  static void take_in(Totals& at, const Tile& wanted, const Tile& missing, bool first) {
-    at.fills += static_cast<double>(missing.size());
-    if (!first) return;
-    at.first_fills += static_cast<double>(missing.size());
-    at.tile_words = static_cast<double>(wanted.size());
-  }
-
   // -- outputs: partial sums go in where there are any, and come back ----------------------------------
-  void load(Holder& parent, Holder& child, const std::vector<std::int64_t>& turn) {
-    std::set<std::pair<std::size_t, Tile>> served;
-    for (std::size_t i = 0; i < child.instances.size(); ++i) {
-      child.tile[i] = tile(Operand::O, child, i, turn);
-      child.partial_sums[i].clear();
-      const std::size_t p = parent_of(parent, child.instances[i]);
-      const bool takes = served.insert({p, child.tile[i]}).second;
-      double words = 0;
-      for (const Word& w : child.tile[i]) {
-        const bool continues = takes && parent.partial_sums[p][w];
-        child.partial_sums[i][w] = continues;
-        words += continues ? 1 : 0;
-      }
-      totals_[parent.level][index(Operand::O)].reads += words;
-      if (child.level != levels_) totals_[child.level][index(Operand::O)].fills += words;
-      cross(parent, child, Operand::O, words);
+  // Instances that work join the residency of their tile, or open it: then the lowest one takes the sums.
+  void open(std::size_t c) {
+    Holder& child = chain_[index(Operand::O)][c];
+    std::set<std::tuple<Coordinates, Tile>> served;  // by the first parent
+    for (std::size_t i = 0; i < child.tile.size(); ++i) {
+      if (!boxes_[child.level][i]) continue;
+      child.tile[i] = tile(Operand::O, *boxes_[child.level][i]);
+      const auto [residency, opened] = child.open.insert({{child.parent[i], child.tile[i]}, {}});
+      if (residency->second.insert(i).second) child.sums[i].clear();
+      if (opened) load(c, i);
+      if (child.parent[i] == 0) served.insert({child.lane[i], child.tile[i]});
     }
-  }
-
-  void drain(Holder& parent, Holder& child) {
-    std::set<std::tuple<std::size_t, std::vector<std::int64_t>, Tile>> updated;
-    std::set<std::pair<std::size_t, Tile>> written;
-    Totals& to = totals_[parent.level][index(Operand::O)];
-    for (std::size_t i = 0; i < child.instances.size(); ++i) {
-      const auto words = static_cast<double>(child.tile[i].size());
-      const std::size_t p = parent_of(parent, child.instances[i]);
-      if (child.level != levels_) totals_[child.level][index(Operand::O)].reads += words;
-      cross(parent, child, Operand::O, words);
-      if (!updated.insert({p, lane(parent, child, i, &Fanout::reduction), child.tile[i]}).second) continue;
-      to.updates += words;
-      if (!written.insert({p, child.tile[i]}).second) to.reads += words;
-      for (const Word& w : child.tile[i]) parent.partial_sums[p][w] = true;
-    }
-    if (child.level == levels_) return;
+    if (steps_ != 1) return;
     Totals& at = totals_[child.level][index(Operand::O)];
     at.tile_words = static_cast<double>(child.tile[0].size());
-    at.apart = static_cast<double>(
-        std::count_if(updated.begin(), updated.end(), [](const auto& e) { return std::get<0>(e) == 0; }));
+    for (const auto& [lane, tile] : served) at.load_words += static_cast<double>(tile.size());
+  }
+
+  void load(std::size_t c, std::size_t i) {
+    Holder& child = chain_[index(Operand::O)][c];
+    const Holder& parent = chain_[index(Operand::O)][c - 1];
+    const std::set<Word>& there = parent.sums[child.parent[i]];
+    for (const Word& w : child.tile[i])
+      if (there.contains(w)) child.sums[i].insert(w);
+    const std::size_t words = child.sums[i].size();
+    totals_[parent.level][index(Operand::O)].reads += static_cast<double>(words);
+    if (child.level != levels_) totals_[child.level][index(Operand::O)].fills += static_cast<double>(words);
+    cross(parent, child, Operand::O, words);
+  }
+
+  void close_moved(std::size_t c) {
+    Holder& child = chain_[index(Operand::O)][c];
+    for (auto residency = child.open.begin(); residency != child.open.end();) {
+      const auto current = residency++;
+      const auto moved = [&](std::size_t i) {
+        const auto& box = boxes_[child.level][i];
+        return box && tile(Operand::O, *box) != current->first.second;
+      };
+      if (std::any_of(current->second.begin(), current->second.end(), moved)) close(c, current);
+    }
+  }
+
+  // Whoever worked in a residency drains its words, after all that hangs below it has.
+  void close(std::size_t c, decltype(Holder::open)::iterator residency) {
+    auto& outputs = chain_[index(Operand::O)];
+    const auto [who, members] = *residency;
+    if (c + 1 < outputs.size()) {
+      auto& inner = outputs[c + 1].open;
+      for (auto below = inner.begin(); below != inner.end();) {
+        const auto current = below++;
+        if (members.contains(current->first.first)) close(c + 1, current);
+      }
+    }
+    drain(outputs[c - 1], outputs[c], who.first, who.second, members);
+    outputs[c].open.erase(residency);
+  }
+
+  void drain(Holder& parent, const Holder& child, std::size_t p, const Tile& tile,
+             const std::set<std::size_t>& members) {
+    const auto words = static_cast<double>(tile.size());
+    Totals& to = totals_[parent.level][index(Operand::O)];
+    std::set<Coordinates> updated;
+    for (const std::size_t i : members) {
+      if (child.level != levels_) totals_[child.level][index(Operand::O)].reads += words;
+      cross(parent, child, Operand::O, tile.size());
+      if (!updated.insert(child.lane[i]).second) continue;
+      to.updates += words;
+      if (updated.size() > 1) to.reads += words;  // added to what the first one wrote
+    }
+    parent.sums[p].insert(tile.begin(), tile.end());
   }
 
   const Accelerator& accelerator_;
   const Layer& layer_;
   const Mapping& mapping_;
-  std::size_t levels_;
-  std::vector<Turned> time_loops_, space_loops_;
+  std::size_t levels_, times_ = 0, spaces_ = 0;
+  std::vector<Turned> loops_;                           // the nest, outermost first
+  std::vector<std::vector<Coordinates>> instances_;     // by level; the lowest coordinates first
+  std::vector<std::vector<std::optional<Box>>> boxes_;  // likewise, at this step
   std::array<std::vector<Holder>, operand_count> chain_;
   std::array<std::array<Totals, operand_count>, max_levels + 1> totals_{};
   std::map<std::tuple<std::size_t, std::size_t, std::size_t>, double> crossed_;
@@ -384,7 +451,7 @@ class Bill {
         if (o == Operand::O) continue;
         writing += bits(l, o, t.tile_words) / write_bandwidth(l);
         const std::size_t p = run_.parent(l, o);
-        reading += bits(p, o, t.tile_words * t.apart) / hardware_.read_bandwidth[p];
+        reading += bits(p, o, t.load_words) / hardware_.read_bandwidth[p];
       }
       cycles += std::ceil(std::max(writing, reading));
       if (accelerator_.levels[l].buffering == Buffering::single)
@@ -398,7 +465,7 @@ class Bill {
   double last_store(std::size_t l) const {
     const Totals& t = run_.totals(l, Operand::O);
     const std::size_t p = run_.parent(l, Operand::O);
-    return std::ceil(std::max(bits(p, Operand::O, t.tile_words * t.apart) / write_bandwidth(p),
+    return std::ceil(std::max(bits(p, Operand::O, t.load_words) / write_bandwidth(p),
                               bits(l, Operand::O, t.tile_words) / hardware_.read_bandwidth[l]));
   }
 
