@@ -7,18 +7,16 @@ Works on a sealed store, on one that a job is still writing, and on one that a k
 every picture. Needs h5py, numpy, pandas and matplotlib as Debian 12 has them.
 """
 import argparse
-import json
 import os
 import sys
 
-os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 try:
-    import h5py
     import matplotlib
     import numpy as np
     import pandas as pd
 except ImportError as error:
     sys.exit(f"atoll_report: {error}; install python3-h5py, python3-pandas and python3-matplotlib")
+from atoll_store import InputError, Store
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -28,79 +26,7 @@ from matplotlib.colors import LogNorm  # noqa: E402
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000"]
 LINES = ["-", "--", ":", "-."]
 HATCHES = ["", "///", "...", "xxx"]
-SCHEMA_MAJOR = 1
 OK, INPUT, MACHINE = 0, 2, 3
-
-
-class InputError(Exception):
-    """The user's input is wrong; exit code 2."""
-
-
-def open_store(path):
-    if not os.path.exists(path):
-        raise InputError(f"the store '{path}' does not exist; check the path")
-    if os.path.isdir(path):
-        raise InputError(f"'{path}' is a folder; name the store inside it (results.h5)")
-    if os.path.getsize(path) == 0:
-        raise InputError(f"the store '{path}' is an empty file; it holds no run")
-    file = None
-    for swmr in (False, True):
-        try:
-            file = h5py.File(path, "r", libver="latest", swmr=swmr)
-            break
-        except OSError as error:
-            reason = error
-    if file is None:
-        raise InputError(f"'{path}' cannot be opened as an atoll store: {reason}")
-    if as_text(file.attrs.get("format", b"")) != "atoll store":
-        raise InputError(f"'{path}' is an HDF5 file but no atoll store")
-    version = as_text(file.attrs["schema_version"])
-    if int(version.split(".")[0]) != SCHEMA_MAJOR:
-        raise InputError(f"the store '{path}' has schema version {version}; this tool reads {SCHEMA_MAJOR}.x")
-    return file
-
-
-def as_text(value):
-    return value.decode("utf-8", "replace").rstrip("\0") if isinstance(value, bytes) else str(value)
-
-
-class Store:
-    """The committed rows of a store."""
-
-    def __init__(self, path):
-        self.file = open_store(path)
-        marks = self.file["commit"][:]
-        self.commit = dict(zip(map(as_text, self.file["commit"].attrs["columns"]), marks[marks[:, 0].argmax()]))
-        self.layout = json.loads(as_text(self.file["run/layout"][()]))
-        self.tasks = [task["name"] for task in self.layout["tasks"]]
-        self.policies = [island["policy"] for island in self.layout["islands"]]
-
-    def generations(self):
-        return pd.DataFrame(self.file["generations"][: int(self.commit["batches"])])
-
-    def migrations(self):
-        return pd.DataFrame(self.file["migrations"][: int(self.commit["migrations"])])
-
-    def best_rows(self):
-        """Row of the best feasible individual of each task: smallest fitness, then generation, island, slot."""
-        batches = self.file["batches"][: int(self.commit["batches"])]
-        table = self.generations()
-        table["row"] = batches["first_row"] + table["best_slot"].to_numpy()
-        table = table[table.feasible > 0].sort_values(["task", "best", "generation", "island"])
-        return table.groupby("task").first()["row"]
-
-    def matrix(self, name, rows):
-        """Columns of /evaluations/<name> for some rows, as a frame with the names of the columns."""
-        path = "evaluations/" + name
-        if path not in self.file or len(rows) == 0:
-            return pd.DataFrame(index=range(len(rows)))
-        data = self.file[path]
-        values = np.array([data[int(row)] for row in rows])
-        return pd.DataFrame(values, columns=[as_text(c) for c in data.attrs["columns"]])
-
-    def units(self, name):
-        data = self.file["evaluations/" + name]
-        return {as_text(c): as_text(u) for c, u in zip(data.attrs["columns"], data.attrs["units"])}
 
 
 def short(name, length=26):
@@ -238,15 +164,7 @@ def stacked_bars(store, out, names, parts, style, label, what, totals):
 
 def layer_table(store, row):
     """The layer costs of one evaluation, with energy and cycles times the multiplicity."""
-    count = int(store.commit["layer_costs"])
-    group = store.file["layer_costs"]
-    batches = store.file["batches"][: int(store.commit["batches"])]
-    batch = batches[np.searchsorted(batches["first_row"], row, side="right") - 1]
-    first, last = int(batch["first_layer_cost"]), int(batch["first_layer_cost"] + batch["layer_costs"])
-    if last > count:
-        return pd.DataFrame()
-    table = pd.DataFrame({name: group[name][first:last] for name in group})
-    table = table[table.evaluation == row].reset_index(drop=True)
+    table = store.layer_costs(row)
     for column in ("cycles", "energy"):
         table[column] *= table["multiplicity"]
     return table

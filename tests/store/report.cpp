@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -114,6 +115,70 @@ print(len(df), repr(float(df.fitness.min())), sorted(set(df.island)))
   EXPECT_EQ(ran.output.substr(0, ran.output.find(' ')), std::to_string(index.fitness.size()));
   EXPECT_EQ(std::strtod(ran.output.c_str() + ran.output.find(' '), nullptr), best) << text.data();
   EXPECT_NE(ran.output.find("[0, 1, 2]"), std::string::npos) << ran.output;
+}
+
+// Every row through the reader of tools/, against our own.
+TEST(Python, TheReaderOfTheToolsSeesWhatTheStoreHolds) {
+  const std::string interpreter = python();
+  if (interpreter.empty()) GTEST_SKIP() << "no Python with h5py, pandas and matplotlib";
+  const FakeSpace space{5, 2, 3, 4, 50, true};
+  const Folder folder;
+  const std::string path = folder.file("results.h5");
+  write_run(path, space, 9, 4);
+  const auto reader = StoreReader::open(path);
+  std::ofstream rows(folder.file("rows.txt"));
+  rows.precision(17);
+  for (std::uint64_t r = 0; r < reader->summary().rows; ++r) {
+    const StoreRow row = reader->row(r);
+    rows << row.task << ' ' << row.generation << ' ' << row.island << ' ' << row.slot << ' ' << row.parent_a
+         << ' ' << int{row.origin} << ' ' << row.fitness << ' ' << row.violation;
+    for (const auto gene : row.integers) rows << ' ' << gene;
+    for (const auto gene : row.reals) rows << ' ' << gene;
+    for (const auto cost : row.costs) rows << ' ' << cost;
+    rows << ' ' << reader->layer_costs(r).size() << '\n';
+  }
+  rows.close();
+  std::ofstream(folder.file("read.py")) << R"(
+import sys
+sys.path.insert(0, sys.argv[3])
+from atoll_store import ORIGINS, InputError, Store, individual_id
+store = Store(sys.argv[1])
+people, judged, layers = store.individuals(), store.evaluations(), store.layer_costs()
+counts = layers.groupby("evaluation").size()
+genes = [c for c in people.columns if c[0] in "gx" and c[1:].isdigit()]
+costs = [c["name"] for c in store.layout["costs"]]
+for r, line in enumerate(open(sys.argv[2])):
+    want = [float(x) for x in line.split()]
+    p, e = people.iloc[r], judged.iloc[r]
+    have = [p.task, p.generation, p.island, p.slot, float(p.parent_a), ORIGINS.index(p.origin), e.fitness, e.violation]
+    have += [float(p[g]) for g in genes] + [float(e[c]) for c in costs] + [counts.get(r, 0)]
+    assert have == want, (r, have, want)
+    assert p.id == e.id == individual_id(p.task, p.generation, p.island, p.slot) and store.row_of(p.id) == r
+assert len(people) == r + 1 and len(store.generations()) == 54 and len(store.migrations()) > 0
+one = store.evaluations(task=1)
+assert len(one) and (store.individuals(rows=one.index).task == 1).all()
+assert list(store.evaluations(rows=[7, 3, 7]).index) == [7, 3, 7]
+assert set(layers.mapping) <= set(store.mappings().index)
+assert all(str(key) in text for key, text in store.mappings().items())
+best = store.best_rows()
+for task, row in best.items():
+    mine = judged[(people.task == task) & judged.feasible]
+    assert mine.fitness.min() == judged.fitness[row]
+assert store.lineage(people.id[5]).index[0] == 5
+for wrong in (dict(task=9), dict(rows=[10**6])):
+    try:
+        store.individuals(**wrong)
+        sys.exit("no refusal")
+    except InputError:
+        pass
+)";
+  const Ran ran = run(interpreter + " " + folder.file("read.py") + " " + path + " " +
+                      folder.file("rows.txt") + " " ATOLL_SOURCE_DIR "/tools");
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  const Ran table =
+      run(interpreter + " " ATOLL_SOURCE_DIR "/tools/atoll_store.py --table generations " + path);
+  EXPECT_EQ(table.code, 0);
+  EXPECT_EQ(std::count(table.output.begin(), table.output.end(), '\n'), 55) << table.output;
 }
 
 TEST(Report, DrawsSealedLiveAndKilledStores) {
