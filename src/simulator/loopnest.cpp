@@ -4,6 +4,7 @@
 
 #include "atoll/base/error.hpp"
 #include "atoll/simulator/bounds.hpp"
+#include "clipped.hpp"
 #include "loopnest_batch.hpp"
 #include "loopnest_core.hpp"
 #include "models.hpp"
@@ -47,7 +48,8 @@ class Loopnest final : public Simulator {
         model_(accelerator),
         version_(version),
         chooses_(may_choose(accelerator)),
-        layers_(std::make_unique<LayerMemory>()) {}
+        layers_(std::make_unique<LayerMemory>()),
+        clipped_(std::make_unique<ClippedModel>(accelerator)) {}
   const CostSchema& schema() const override { return model_.schema(); }
 
   void evaluate(const SimulatorBatch& batch, std::span<double> costs) const override {
@@ -113,7 +115,7 @@ class Loopnest final : public Simulator {
     if (divides(mapping, facts.layer, model_.structure().levels))
       model_.evaluate(facts, hardware, mapping, costs);
     else
-      model_.evaluate(facts, hardware, mapping, costs);  // until there is a model of clipped tiles
+      clipped_->evaluate(facts.layer, hardware, mapping, costs);
     const Structure& structure = model_.structure();
     const Bounds bound =
         bounds(facts.layer, facts.compulsory, hardware, structure.units, structure.shared_port[0]);
@@ -126,6 +128,7 @@ class Loopnest final : public Simulator {
   const BatchVersion& version_;
   bool chooses_;
   std::unique_ptr<LayerMemory> layers_;
+  std::unique_ptr<ClippedModel> clipped_;
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <map>
 
 #include "random_cases.hpp"
@@ -10,20 +9,6 @@ namespace {
 
 constexpr std::uint32_t cases = 6000;
 constexpr std::uint64_t most_operations = 400;
-
-bool equal(const CostColumn& column, double a, double b) {
-  if (column.unit == "word" || column.unit == "cycle" || column.unit == "1") {
-    if (column.name != "utilisation") return a == b;
-  }
-  return std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b));
-}
-
-std::string difference(const CostSchema& schema, const std::vector<double>& a, const std::vector<double>& b) {
-  for (std::size_t i = 0; i < schema.width(); ++i)
-    if (!equal(schema.columns[i], a[i], b[i]))
-      return schema.columns[i].name + ": " + std::to_string(a[i]) + " against " + std::to_string(b[i]);
-  return {};
-}
 
 bool in_space(const LevelMapping& level, Dim d) {
   return level.temporal[index(d)] != level.x[index(d)];

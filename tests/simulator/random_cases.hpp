@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "atoll/base/random.hpp"
@@ -50,14 +52,13 @@ inline StorageLevel random_level(Random& random, std::size_t l) {
   return level;
 }
 
-inline Accelerator random_accelerator(Random& random) {
+inline Accelerator random_accelerator(Random& random, std::uint32_t levels, std::size_t most_fanouts) {
   Accelerator accelerator;
   accelerator.name = "random";
   accelerator.clock = 2e8;
-  const std::uint32_t levels = 2 + random.below(4);
   for (std::size_t l = 0; l < levels; ++l) accelerator.levels.push_back(random_level(random, l));
   for (std::size_t l = 0; l < levels; ++l) {
-    if (accelerator.fanouts.size() == 2 || !random.chance(0.45)) continue;
+    if (accelerator.fanouts.size() == most_fanouts || !random.chance(0.45)) continue;
     Fanout fanout;
     fanout.above = l;
     fanout.x = 1 + random.below(6);
@@ -70,6 +71,11 @@ inline Accelerator random_accelerator(Random& random) {
   accelerator.compute.energy = pick(random, {0.2, 1});
   accelerator.compute.area = 5;
   return accelerator;
+}
+
+inline Accelerator random_accelerator(Random& random) {
+  const std::uint32_t levels = 2 + random.below(4);
+  return random_accelerator(random, levels, 2);
 }
 
 inline std::uint32_t random_extent(Random& random) {
@@ -182,6 +188,71 @@ inline Mapping random_mapping(Random& random, const Layer& layer, const Accelera
   return mapping;
 }
 
+// Any extents: loops in space that fit `room` children.
+inline void random_clipped_space(Random& random, const Extents& outer, Extents& inner, std::uint32_t room) {
+  inner = outer;
+  for (int tries = 0; tries < 3; ++tries) {
+    const std::uint32_t d = random.below(dim_count);
+    if (inner[d] != outer[d]) continue;
+    const std::uint32_t least = (outer[d] + room - 1) / room;
+    inner[d] = least + random.below(outer[d] - least + 1);
+    room /= (outer[d] + inner[d] - 1) / inner[d];
+  }
+}
+
+// The last level hands on single words: its loops in space are chosen first, from the inside.
+inline void close_last_level(Random& random, const Extents& entering, LevelMapping& last,
+                             const Fanout* fanout) {
+  last.temporal.fill(1);
+  last.y.fill(1);
+  last.x.fill(1);
+  std::uint32_t room_x = fanout != nullptr ? fanout->x : 1;
+  std::uint32_t room_y = fanout != nullptr ? fanout->y : 1;
+  for (int tries = 0; tries < 4; ++tries) {
+    const std::uint32_t d = random.below(dim_count);
+    if (last.temporal[d] != 1) continue;
+    last.y[d] = 1 + random.below(std::min(entering[d], room_x));
+    room_x /= last.y[d];
+    last.temporal[d] = last.y[d] + random.below(std::min(entering[d], last.y[d] * room_y) - last.y[d] + 1);
+    room_y /= (last.temporal[d] + last.y[d] - 1) / last.y[d];
+  }
+}
+
+/// Tiles need not divide. Legal apart from capacity.
+inline Mapping random_clipped_mapping(Random& random, const Layer& layer, const Accelerator& accelerator) {
+  Mapping mapping = random_mapping(random, layer, accelerator);  // for orders and what is kept
+  const double turning = pick(random, {0.2, 0.4, 0.6});
+  for (std::size_t l = 0; l < mapping.levels; ++l) {
+    LevelMapping& level = mapping.level[l];
+    const Extents& entering = mapping.entering(l, layer);
+    const Fanout* fanout = accelerator.fanout_below(l);
+    if (l + 1U == mapping.levels) {
+      close_last_level(random, entering, level, fanout);
+      break;
+    }
+    for (std::size_t d = 0; d < dim_count; ++d)
+      level.temporal[d] = random.chance(turning) ? 1 + random.below(entering[d]) : entering[d];
+    level.y = level.x = level.temporal;
+    if (fanout == nullptr) continue;
+    random_clipped_space(random, level.temporal, level.y, fanout->y);
+    random_clipped_space(random, level.y, level.x, fanout->x);
+  }
+  return mapping;
+}
+
+// What the executed reference would go through, idle turns included.
+inline double nominal_turns(const Mapping& mapping, const Layer& layer) {
+  double turns = 1;
+  for (std::size_t l = 0; l < mapping.levels; ++l)
+    for (std::size_t d = 0; d < dim_count; ++d)
+      for (const auto& [outer, inner] :
+           {std::pair{mapping.entering(l, layer)[d], mapping.level[l].temporal[d]},
+            std::pair{mapping.level[l].temporal[d], mapping.level[l].y[d]},
+            std::pair{mapping.level[l].y[d], mapping.level[l].x[d]}})
+        turns *= (outer + inner - 1) / inner;
+  return turns;
+}
+
 // Moves one factor of dimension d from the outermost loop in time to a loop of level l.
 enum class Kind : std::uint8_t { time, y, x };
 inline void move_factor(Mapping& mapping, std::size_t l, Kind kind, std::size_t d, std::uint32_t factor) {
@@ -228,11 +299,39 @@ inline Case random_case(std::uint32_t number, std::uint64_t most_operations) {
   return result;
 }
 
+/// Two to eight levels, up to three fan-outs, tiles that mostly do not divide.
+inline Case random_clipped_case(std::uint32_t number, std::uint64_t most_operations) {
+  Random random = stream(number, 8);
+  Case result;
+  result.accelerator = random_accelerator(random, 2 + random.below(7), 1 + random.below(3));
+  do {
+    result.layer = random_layer(random, most_operations);
+    result.mapping = random_clipped_mapping(random, result.layer, result.accelerator);
+  } while (nominal_turns(result.mapping, result.layer) > 3 * static_cast<double>(most_operations));
+  return result;
+}
+
 inline std::vector<double> evaluate(const Simulator& simulator, const Case& one) {
   const HardwareRow hardware = hardware_row(one.accelerator);
   std::vector<double> costs(simulator.schema().width());
   simulator.evaluate({{&one.layer, 1}, {&hardware, 1}, {&one.mapping, 1}}, costs);
   return costs;
+}
+
+inline bool equal(const CostColumn& column, double a, double b) {
+  if (column.unit == "word" || column.unit == "cycle" || column.unit == "1") {
+    if (column.name != "utilisation") return a == b;
+  }
+  return std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b));
+}
+
+/// The first column in which two rows of costs differ, as a sentence; empty if none does. Counts are exact.
+inline std::string difference(const CostSchema& schema, const std::vector<double>& a,
+                              const std::vector<double>& b) {
+  for (std::size_t i = 0; i < schema.width(); ++i)
+    if (!equal(schema.columns[i], a[i], b[i]))
+      return schema.columns[i].name + ": " + std::to_string(a[i]) + " against " + std::to_string(b[i]);
+  return {};
 }
 
 }  // namespace atl::test

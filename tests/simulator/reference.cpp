@@ -49,7 +49,7 @@ class Example : public testing::TestWithParam<const char*> {
  protected:
   double count(const Accelerator& accelerator, const Layer& layer, const Mapping& mapping,
                const char* column) {
-    EXPECT_EQ(check(mapping, layer, accelerator, true), "");
+    EXPECT_EQ(check(mapping, layer, accelerator, false), "");
     const auto simulator = make_simulator(GetParam(), accelerator);
     return evaluate(*simulator, {accelerator, layer, mapping})[simulator->schema().find(column)];
   }
@@ -132,6 +132,77 @@ TEST_P(Example, EnergyAddsUp) {
   EXPECT_EQ(count(accelerator, layer, mapping, "network_energy"), (12 + 12 + 4) * 8 * 0.25);
   EXPECT_EQ(count(accelerator, layer, mapping, "leakage_energy"), 12 * 16 * 0.5);
   EXPECT_EQ(count(accelerator, layer, mapping, "energy"), 12 + 28 + 24 + 24 + 24 + 56 + 96);
+}
+
+void hand_on(Mapping& mapping, std::size_t l, Dim d, std::uint32_t temporal, std::uint32_t y,
+             std::uint32_t x) {
+  mapping.level[l].temporal[index(d)] = temporal;
+  mapping.level[l].y[index(d)] = y;
+  mapping.level[l].x[index(d)] = x;
+}
+
+TEST_P(Example, TheLastTileIsSmaller) {
+  const Accelerator accelerator = two_levels(true);
+  Layer layer = layer_of(LayerOp::conv, {{Dim::P, 5}, {Dim::R, 3}});
+  Mapping mapping = trivial_mapping(layer, accelerator);
+  hand_on(mapping, 0, Dim::P, 2, 2, 2);
+  hand_on(mapping, 0, Dim::R, 3, 3, 3);
+  EXPECT_EQ(count(accelerator, layer, mapping, "cycles"), 15);
+  EXPECT_EQ(count(accelerator, layer, mapping, "pad.I.fills"), 4 + 2 + 1);  // rows 0-3, 2-5, 4-6
+  EXPECT_EQ(count(accelerator, layer, mapping, "pad.W.fills"), 3);
+  EXPECT_EQ(count(accelerator, layer, mapping, "dram.O.updates"), 5);
+  layer.padding_before[0] = layer.padding_after[0] = 1;
+  layer.input_extent[0] = 5;
+  EXPECT_EQ(count(accelerator, layer, mapping, "pad.I.fills"), 5);
+}
+
+TEST_P(Example, IdleInstancesKeepWhatTheyHold) {
+  const Accelerator accelerator = two_levels(true);
+  const Layer layer = layer_of(LayerOp::fc, {{Dim::K, 5}, {Dim::C, 3}});
+  Mapping mapping = trivial_mapping(layer, accelerator);
+  hand_on(mapping, 0, Dim::K, 4, 4, 1);  // four children in the first turn, one in the second
+  std::swap(mapping.level[0].order[index(Dim::K)], mapping.level[0].order[index(Dim::C)]);
+  EXPECT_EQ(count(accelerator, layer, mapping, "cycles"), 6);
+  EXPECT_EQ(count(accelerator, layer, mapping, "pad.W.fills"), 15);
+  EXPECT_EQ(count(accelerator, layer, mapping, "pad.I.fills"), 12);  // K leaves I alone
+  EXPECT_EQ(count(accelerator, layer, mapping, "dram.I.reads"), 3);
+  // Child 0 has two outputs in turn, three times each; children 1 to 3 keep their only one until the end.
+  EXPECT_EQ(count(accelerator, layer, mapping, "dram.O.updates"), 6 + 3);
+  EXPECT_EQ(count(accelerator, layer, mapping, "dram.O.reads"), 4);
+  EXPECT_EQ(count(accelerator, layer, mapping, "utilisation"), 15 / (16.0 * 6));
+}
+
+TEST_P(Example, OutputsLeaveWithThoseOfTheParent) {
+  Accelerator accelerator = two_levels(true);
+  accelerator.levels.insert(accelerator.levels.begin() + 1, plain_level("buffer", operand_bit(Operand::O)));
+  accelerator.fanouts[0].above = 1;
+  const Layer layer = layer_of(LayerOp::fc, {{Dim::K, 3}, {Dim::C, 2}});
+  Mapping mapping = trivial_mapping(layer, accelerator);
+  hand_on(mapping, 0, Dim::K, 2, 2, 2);
+  hand_on(mapping, 1, Dim::K, 2, 2, 1);
+  std::swap(mapping.level[0].order[index(Dim::K)], mapping.level[0].order[index(Dim::C)]);
+  EXPECT_EQ(count(accelerator, layer, mapping, "cycles"), 4);
+  EXPECT_EQ(count(accelerator, layer, mapping, "buffer.O.updates"), 4 + 2);
+  accelerator.levels[1].keep = 0;  // now the second child keeps its output while the first has another
+  accelerator.levels[1].may_keep = operand_bit(Operand::O);
+  mapping.level[1].keep = 0;
+  EXPECT_EQ(count(accelerator, layer, mapping, "dram.O.updates"), 4 + 1);
+}
+
+TEST_P(Example, DiagonalsOfAClippedArrayShareRows) {
+  const Layer layer = layer_of(LayerOp::conv, {{Dim::P, 5}, {Dim::R, 3}});
+  for (const bool joins : {true, false}) {
+    const Accelerator accelerator = two_levels(joins);
+    Mapping mapping = trivial_mapping(layer, accelerator);
+    hand_on(mapping, 0, Dim::P, 3, 3, 1);  // along x: three rows, then two
+    hand_on(mapping, 0, Dim::R, 3, 1, 1);  // along y
+    EXPECT_EQ(count(accelerator, layer, mapping, "cycles"), 2);
+    EXPECT_EQ(count(accelerator, layer, mapping, "pad.I.fills"), 9 + 6);
+    EXPECT_EQ(count(accelerator, layer, mapping, "dram.I.reads"), joins ? 5 + 4 : 15);
+    EXPECT_EQ(count(accelerator, layer, mapping, "pad.W.fills"), 9);  // kept in the second step
+    EXPECT_EQ(count(accelerator, layer, mapping, "dram.W.reads"), joins ? 3 : 9);
+    EXPECT_EQ(count(accelerator, layer, mapping, "dram.O.updates"), joins ? 5 : 15);
+  }
 }
 
 TEST(Simulators, UnknownNameIsRefused) {

@@ -1,0 +1,226 @@
+// The loops of one dimension, where tiles do not divide. Nested clipped loops cut a dimension as a tree: a
+// tile's children are some whole ones and perhaps one that is smaller. Tiles of equal size have equal trees
+// below them, and there are few sizes: so tiles are counted by size, never one by one.
+//
+// A *fibre* of a tile is what one instance sees of it: all tiles further in with the same turns in space.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "atoll/base/error.hpp"
+#include "atoll/simulator/simulator.hpp"
+#include "clipped_rules.hpp"
+
+namespace atl::clipped {
+
+inline constexpr std::size_t most_loops = 3 * max_levels;  // of one dimension
+
+/// Tiles at one depth of the tree.
+struct Sizes {
+  struct Entry {
+    Size size;
+    Words count;
+  };
+  std::array<Entry, most_loops + 2> of;
+  std::size_t n = 0;
+
+  Sizes() = default;
+  Sizes(const Sizes& other) { *this = other; }
+  Sizes& operator=(const Sizes& other) {
+    n = other.n;
+    for (std::size_t i = 0; i < n; ++i) of[i] = other.of[i];
+    return *this;
+  }
+  void add(Size size, Words count) {
+    if (size > 0 && count > 0) of[n++] = {size, count};
+  }
+  Words count() const {
+    Words sum = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += of[i].count;
+    return sum;
+  }
+  Words words() const {
+    Words sum = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += of[i].count * of[i].size;
+    return sum;
+  }
+  static Sizes one(Size size) {
+    Sizes sizes;
+    sizes.add(size, 1);
+    return sizes;
+  }
+};
+
+/// Every turn of a loop.
+template <typename R>
+Sizes all_turns(const Sizes& in, Size extent) {
+  Sizes out;
+  Words whole = 0;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    const auto [size, count] = in.of[i];
+    if (size == extent) {
+      whole += count;
+    } else if (size < extent) {
+      out.add(size, count);
+    } else {
+      const Size turns = R::whole_turns(size, extent);
+      whole += count * turns;
+      out.add(R::rest(size, extent), count);
+    }
+  }
+  out.add(extent, whole);
+  return out;
+}
+
+/// The first turn of a loop only.
+template <typename R>
+Sizes first_turns(const Sizes& in, Size extent) {
+  Sizes out;
+  Words whole = 0;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    const Size first = R::first_turn(in.of[i].size, extent);
+    if (first == extent)
+      whole += in.of[i].count;
+    else
+      out.add(first, in.of[i].count);
+  }
+  out.add(extent, whole);
+  return out;
+}
+
+/// Every turn but the first.
+template <typename R>
+Sizes later_turns(const Sizes& in, Size extent) {
+  Sizes out;
+  Words whole = 0;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    const auto [size, count] = in.of[i];
+    if (size <= extent) continue;
+    whole += count * R::later_turns(R::whole_turns(size, extent));
+    out.add(R::rest(size, extent), count);
+  }
+  out.add(extent, whole);
+  return out;
+}
+
+/// Loops of one dimension that turn more than once, outermost first. What enters loop j is extent[j], what it
+/// hands on is extent[j + 1].
+struct Chain {
+  std::array<Size, most_loops + 1> extent;
+  std::array<std::uint8_t, most_loops> level;
+  std::array<bool, most_loops> in_space;
+  std::array<std::uint8_t, max_levels + 1> depth;  // loops further out than a level
+  std::size_t size = 0;
+
+  void push(std::size_t l, bool space, Size inner) {
+    level[size] = static_cast<std::uint8_t>(l);
+    in_space[size] = space;
+    extent[++size] = inner;
+  }
+  bool turns_in_time(std::size_t from, std::size_t to) const {
+    for (std::size_t j = from; j < to; ++j)
+      if (!in_space[j]) return true;
+    return false;
+  }
+};
+
+/// Levels whose loops in space are taken at their lowest coordinate only, as bits.
+using LevelSet = std::uint32_t;
+
+/// The fibres of tiles at depth `from`, as the sizes of their first tiles at depth `to`.
+template <typename R>
+Sizes fibres(const Chain& chain, Sizes sizes, std::size_t from, std::size_t to, LevelSet lowest) {
+  for (std::size_t j = from; j < to; ++j) {
+    const bool first = !chain.in_space[j] || (lowest >> chain.level[j] & 1) != 0;
+    sizes = first ? first_turns<R>(sizes, chain.extent[j + 1]) : all_turns<R>(sizes, chain.extent[j + 1]);
+  }
+  return sizes;
+}
+
+/// All tiles at depth `to` below those at depth `from`.
+template <typename R>
+Sizes tiles(const Chain& chain, Sizes sizes, std::size_t from, std::size_t to, LevelSet lowest) {
+  for (std::size_t j = from; j < to; ++j) {
+    const bool first = chain.in_space[j] && (lowest >> chain.level[j] & 1) != 0;
+    sizes = first ? first_turns<R>(sizes, chain.extent[j + 1]) : all_turns<R>(sizes, chain.extent[j + 1]);
+  }
+  return sizes;
+}
+
+/// Words of all fibres between two depths that consist of a single tile: what their instances keep when loops
+/// around turn.
+template <typename R>
+class SingleWords {
+ public:
+  /// `barriers`: depths, as bits, at which fibres of several tiles are given up whatever lies further in.
+  Words operator()(const Chain& chain, const Sizes& sizes, std::size_t from, std::size_t to,
+                   std::uint32_t barriers) {
+    n_ = 0;
+    for (std::size_t i = 0; i < sizes.n; ++i) push({sizes.of[i].size, 0, sizes.of[i].count});
+    for (std::size_t j = from; j < to && n_ > 0; ++j) {
+      if ((barriers >> j & 1) != 0) give_up();
+      n_before_ = n_;
+      before_.swap(now_);
+      n_ = 0;
+      if (chain.in_space[j])
+        spread(chain.extent[j + 1]);
+      else
+        turn(chain.extent[j + 1]);
+    }
+    Words words = 0;
+    for (std::size_t i = 0; i < n_; ++i)
+      if (now_[i].reached == 0) words += now_[i].count * now_[i].size;
+    return words;
+  }
+
+ private:
+  // Fibres in a tile of size `size`; those in a tile of size `reached` at the same place have a second tile.
+  struct Pair {
+    Size size, reached;
+    Words count;
+  };
+
+  void push(Pair pair) {
+    if (n_ == now_.size()) throw InternalError("a dimension has too many different tiles");
+    now_[n_++] = pair;
+  }
+
+  void give_up() {
+    const auto end = now_.begin() + static_cast<std::ptrdiff_t>(n_);
+    n_ = static_cast<std::size_t>(
+        std::remove_if(now_.begin(), end, [](const Pair& pair) { return R::gives_up(pair.reached); }) -
+        now_.begin());
+  }
+
+  void turn(Size extent) {
+    for (std::size_t i = 0; i < n_before_; ++i) {
+      const auto [size, reached, count] = before_[i];
+      const Size first = R::first_turn(size, extent);
+      const Size again = R::reached(R::first_turn(reached, extent), R::second_turn(size, extent));
+      if (again < first) push({first, again, count});
+    }
+  }
+
+  void spread(Size extent) {
+    Words whole = 0;  // whole tiles without a second one
+    for (std::size_t i = 0; i < n_before_; ++i) {
+      const auto [size, reached, count] = before_[i];
+      const Size turns = R::whole_turns(size, extent), rest = R::rest(size, extent);
+      const Size covered = R::whole_turns(reached, extent), part = R::rest(reached, extent);
+      const Size touched = covered + (part > 0 ? 1 : 0);
+      if (turns > touched) whole += count * (turns - touched);
+      if (part > 0 && turns > covered) push({extent, part, count});
+      if (rest > 0 && turns >= touched) push({rest, 0, count});
+      if (part > 0 && turns == covered && rest > part) push({rest, part, count});
+    }
+    if (whole > 0) push({extent, 0, whole});
+  }
+
+  std::vector<Pair> before_ = std::vector<Pair>(256), now_ = std::vector<Pair>(256);
+  std::size_t n_ = 0, n_before_ = 0;
+};
+
+}  // namespace atl::clipped
