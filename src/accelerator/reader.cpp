@@ -377,7 +377,7 @@ void check_room(const YamlNode& node, std::size_t l, const Accelerator& accelera
 Accelerator read(const YamlNode& root, const std::string& file) {
   Accelerator accelerator;
   accelerator.file = file;
-  Section section(root, "", {"name", "clock", "technology", "levels", "compute"}, accelerator);
+  Section section(root, "", {"name", "clock", "technology", "levels", "compute", "timeloop"}, accelerator);
   accelerator.name = root.at("name").text();
   check_name(root.at("name"), accelerator.name);
   accelerator.clock = section.required("clock", "frequency");

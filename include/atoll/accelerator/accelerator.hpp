@@ -120,6 +120,7 @@ struct Accelerator {
 ///                                     # or wire: 0.6 mm, the length of a hop, from which its energy follows
 ///   compute: {kind: mac, bits: 16, accumulator_bits: 16, energy: 2.7 pJ, area: 2500 um2, sources: {...}}
 ///                                     # or component: mac, from which energy and area follow
+///   timeloop: {...}                   # passed over here: simulator/timeloop_architecture.hpp
 ///
 /// component: register_file, sram, edram, lpddr4, lpddr, ddr3, gddr5, hbm2; needs a technology unless it is
 /// DRAM. A figure that the file gives wins over the class; derived ones get their source written.
