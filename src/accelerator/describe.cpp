@@ -35,6 +35,7 @@ std::string bandwidth_text(double bits) {
 }
 
 std::string area_text(double um2) {
+  if (um2 == 0) return "not modelled";
   return um2 >= 1e5 ? fmt::format("{:.6g} mm2", um2 / 1e6) : fmt::format("{:.6g} um2", um2);
 }
 
@@ -231,7 +232,7 @@ std::string area_table(const Accelerator& accelerator) {
   const auto add = [&](const std::string& name, std::uint64_t instances, double area) {
     const double together = static_cast<double>(instances) * area;
     if (area == 0) {
-      table.add({name, fmt::format("{}", instances), "not modelled", "", ""});
+      table.add({name, fmt::format("{}", instances), area_text(area), "", ""});
       return;
     }
     table.add({name, fmt::format("{}", instances), area_text(area), area_text(together),

@@ -84,6 +84,16 @@ for thing in policies spaces simulators config "accelerator $eyeriss"; do
   ends_with 0 "$atoll" describe $thing
   [[ $(wc -l <out) -ge 2 ]] || fail "describe $thing says little"
 done
+# An installed program finds the accelerators that come with it.
+mkdir -p installed/bin installed/share/atoll
+cp "$atoll" installed/bin/atoll
+ln -s "$source_dir/accelerators" installed/share/atoll/accelerators
+ends_with 0 installed/bin/atoll describe accelerator
+for name in eyeriss nvdla_2048 tpu_v1; do grep -q "^$name  " out || fail "describe accelerator does not list $name"; done
+ends_with 0 installed/bin/atoll describe accelerator nvdla_64
+grep -q '^nvdla_64: 4 levels, 64 multipliers' out || fail 'describe accelerator NAME'
+ends_with 2 installed/bin/atoll describe accelerator nvdla_65
+grep -q 'did you mean' err || fail 'describe accelerator: no suggestion'
 ends_with 0 "$atoll" --version
 for word in '^atoll [0-9]' compiler MPI HDF5; do grep -qE "$word" out || fail "--version lacks $word"; done
 ends_with 0 "$atoll" --help
