@@ -263,6 +263,50 @@ TEST(DatacentricQuirks, ReadingAgainIsCountedOneTileShort) {
   EXPECT_TRUE(simple.cost().trusted());
 }
 
+TEST(DatacentricQuirks, WithIdleUnitsTheLastBusyOneBringsNothingNew) {
+  Simple simple({4, 1, 1, 1, 1, 1});
+  simple.mapping.level[0].tile[0] = 2;
+  simple.hardware.pes = 2;
+  EXPECT_EQ(simple.cost().l2_write[2], 4);
+  simple.hardware.pes = 3;  // the same two units work
+  EXPECT_EQ(simple.cost().l2_write[2], 2);
+  EXPECT_TRUE(simple.cost().trusted());
+}
+
+TEST(DatacentricQuirks, PartialSumsAreWrittenAtEveryStepAndNeverReadBack) {
+  Simple simple({1, 4, 1, 1, 1, 1});
+  simple.mapping.level[0].tile[C] = 1;
+  const DatacentricCost cost = simple.cost();
+  EXPECT_EQ(cost.l2_write[2], 4);
+  EXPECT_EQ(cost.l2_read[2], 1);
+}
+
+TEST(DatacentricQuirks, TheNetworkCountsLatencyWithoutTraffic) {
+  Simple simple({1, 4, 1, 1, 1, 1});
+  simple.mapping.level[0].tile[C] = 1;
+  simple.hardware.noc_latency = 5;
+  EXPECT_EQ(simple.cost().runtime, (1 + 5) + 3 * 5);
+  Simple free({2, 1, 1, 1, 1, 1});  // the input stays: no input arrives at the second step
+  free.hardware.noc_latency = 5;
+  free.mapping.level[0].tile[0] = 1;
+  free.mapping.level[0].spatial = C;
+  EXPECT_EQ(free.cost().l2_read[0], 1);
+  EXPECT_EQ(free.cost().runtime, (1 + 5) + 5);
+}
+
+TEST(DatacentricQuirks, L1NeedsForOutputsAreThoseOfTheInputTile) {
+  Simple simple({1, 1, 4, 4, 3, 3});
+  EXPECT_EQ(simple.cost().l1_need[2], 2 * 4 * 4);  // 2 * 2 * 2 outputs, double-buffered
+}
+
+TEST(DatacentricQuirks, OffChipDelayIsAFloorOfEveryStep) {
+  Simple simple({4, 1, 1, 1, 1, 1});
+  simple.mapping.level[0].tile[0] = 1;
+  simple.mapping.level[0].spatial = C;
+  simple.hardware.offchip_bandwidth = 1;
+  EXPECT_EQ(simple.cost().runtime, 4 * 2);  // 2 elements a step, over 1 element a cycle, whatever was fetched
+}
+
 TEST(DatacentricQuirks, DividesByZero) {
   Simple simple({1, 1, 5, 7, 5, 5}, 2);  // a tile of 4 columns where the output has 3
   simple.layer.depthwise = true;
