@@ -44,7 +44,7 @@ bool any_fanout(const Case& one, std::initializer_list<Dim> dims,
   return false;
 }
 
-bool clips(const Case& one, std::initializer_list<Dim> dims, bool in_space) {
+bool clips(const Case& one, const std::vector<Dim>& dims, bool in_space) {
   for (std::size_t l = 0; l < one.mapping.levels; ++l)
     for (const Dim d : dims) {
       const LevelMapping& level = one.mapping.level[l];
@@ -61,7 +61,7 @@ bool axis_has(const std::function<bool(std::size_t)>& is) {
 }
 
 std::vector<Feature> features() {
-  const auto all = {Dim::N, Dim::G, Dim::K, Dim::C, Dim::P, Dim::Q, Dim::R, Dim::S};
+  const std::vector<Dim> all = {Dim::N, Dim::G, Dim::K, Dim::C, Dim::P, Dim::Q, Dim::R, Dim::S};
   std::vector<Feature> list;
   const auto add = [&](const std::string& name, const std::function<bool(const Case&)>& is) {
     list.push_back({name, [is](const Case& one, const std::vector<double>&) { return is(one); }});
