@@ -12,6 +12,7 @@
 #include "atoll/base/files.hpp"
 #include "atoll/base/text.hpp"
 #include "atoll/exchange/rows.hpp"
+#include "atoll/simulator/explain.hpp"
 #include "atoll/simulator/mapping.hpp"
 #include "atoll/simulator/simulator.hpp"
 #include "run_options.hpp"
@@ -39,9 +40,13 @@ Json id_of(const std::string& line, std::size_t number) {
   return number;
 }
 
-Json costs_json(const Evaluator& evaluator, const LayerMapping& entry) {
+std::vector<double> costs_of(const Evaluator& evaluator, const LayerMapping& entry) {
   std::vector<double> costs(evaluator.simulator->schema().width());
   evaluator.simulator->evaluate({{&entry.layer, 1}, {&evaluator.hardware, 1}, {&entry.mapping, 1}}, costs);
+  return costs;
+}
+
+Json costs_json(const Evaluator& evaluator, const std::vector<double>& costs) {
   Json json = Json::object();
   for (std::size_t c = 0; c < costs.size(); ++c)
     json[evaluator.simulator->schema().columns[c].name] = costs[c];
@@ -58,15 +63,20 @@ Json evaluate_line(const Evaluator& evaluator, const std::string& line, const st
     entry.layer.validate(place);
     const std::string reason = check(entry.mapping, entry.layer, evaluator.accelerator, true);
     if (reason.empty()) {
-      result.update(costs_json(evaluator, entry));
+      const std::vector<double> costs = costs_of(evaluator, entry);
+      result.update(costs_json(evaluator, costs));
+      if (explain)
+        fmt::print(stderr, "{}: {}\n", place,
+                   atl::explain(entry.mapping, entry.layer, evaluator.accelerator,
+                                evaluator.simulator->schema(), costs));
     } else {
       result["refused"] = reason;
     }
-    if (explain)
-      fmt::print(stderr, "{}\n{}\n", place, loop_nest(entry.mapping, entry.layer, evaluator.accelerator));
   } catch (const InputError& error) {
     result["refused"] = error.what();
   }
+  if (explain && result.contains("refused"))
+    fmt::print(stderr, "{}: refused: {}\n", place, result["refused"].get<std::string>());
   return result;
 }
 
@@ -150,7 +160,8 @@ Action declare_evaluate(CommandLine& line) {
   line.flag("--no-strict", options->no_strict,
             "rows of MAESTRO: also give results that no hardware could reach");
   line.optional("--out", options->out, "file for the results; default standard output");
-  line.flag("--explain", options->explain, "print each mapping's loop nest on standard error");
+  line.flag("--explain", options->explain,
+            "explain each mapping on standard error: loops, tiles, reuse, traffic, what limits it");
   return [options](ProgramArguments&) { return evaluate(*options); };
 }
 

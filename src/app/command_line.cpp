@@ -53,6 +53,11 @@ void CommandLine::repeated(const std::string& name, std::vector<std::string>& va
   parser_.add_option(name, values, help)->expected(1)->take_all()->allow_extra_args(false);
 }
 
+void CommandLine::several(const std::string& name, std::vector<std::string>& values,
+                          const std::string& help) {
+  parser_.add_option(name, values, help)->required()->expected(1, -1);
+}
+
 void CommandLine::positive(const std::string& name, std::uint32_t& value, std::uint32_t high,
                            const std::string& help) {
   parser_.add_option(name, value, help)

@@ -33,6 +33,7 @@ Action declare_evaluate(CommandLine& line);
 Action declare_best(CommandLine& line);
 Action declare_inspect(CommandLine& line);
 Action declare_export(CommandLine& line);
+Action declare_import(CommandLine& line);
 Action declare_digest(CommandLine& line);
 Action declare_fsck(CommandLine& line);
 Action declare_describe(CommandLine& line);

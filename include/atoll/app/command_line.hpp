@@ -27,6 +27,8 @@ class CommandLine {
               const std::string& help);
   /// May be given again and again, with one value each.
   void repeated(const std::string& name, std::vector<std::string>& values, const std::string& help);
+  /// One or more values that follow each other, at least one.
+  void several(const std::string& name, std::vector<std::string>& values, const std::string& help);
   /// A whole number from 1 to `high`; a number above 0.
   void positive(const std::string& name, std::uint32_t& value, std::uint32_t high, const std::string& help);
   void positive(const std::string& name, double& value, const std::string& help);
