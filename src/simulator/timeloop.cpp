@@ -124,6 +124,7 @@ class Evaluation {
       here.asked = plus(here.asked, times(event.words, event.weight));
       here.visits += event.weight;
     }
+    require_exact(times(here.asked, nest_.instances[l + 1]));
     here.traffic = traffic(layer_, o, space, level.mesh_x, level.mesh_y, events, rules_.link_transfers);
   }
 
@@ -157,6 +158,7 @@ class Evaluation {
     Count divided = 1;
     for (std::size_t l = 0; l < levels_; ++l) {
       const TileShape here = tile(nest_.entering[l], o);
+      require_exact(here.words());
       counts(l, o).tile = as_double(here.words());
       divided = l == 0 ? here.words() : divide(divided, l, o, here);
       counts(l, o).partition = as_double(

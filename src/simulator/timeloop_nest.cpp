@@ -11,6 +11,7 @@ namespace {
 
 constexpr Count longest_window = 1 << 20;
 constexpr Count largest_count = Count{1} << 62;
+constexpr Count largest_exact = Count{1} << 53;  // as a double
 
 constexpr std::array<std::array<Dim, axes>, operand_count> axis_dims = {
     {{Dim::G, Dim::K, Dim::C, Dim::R, Dim::S},
@@ -21,22 +22,32 @@ Count extent(const Extents& extents, Dim d) {
   return extents[index(d)];
 }
 
-[[noreturn]] void too_large() {
-  throw InputError(
-      fmt::format("counts stay below 2^62 = {}; this layer's do not: make it smaller", largest_count));
+[[noreturn]] void too_large(Count limit) {
+  throw InputError(fmt::format(
+      "counts of words stay below {}; those of this layer do not: make it or its stride smaller", limit));
+}
+
+void require_short(Count span) {
+  if (span > longest_window)
+    throw InputError(fmt::format("windows with holes span at most {} rows or columns; these span {}",
+                                 longest_window, span));
 }
 
 }  // namespace
 
 Count times(Count a, Count b) {
   Count product = 0;
-  if (__builtin_mul_overflow(a, b, &product) || product > largest_count) too_large();
+  if (__builtin_mul_overflow(a, b, &product) || product > largest_count) too_large(largest_count);
   return product;
 }
 
 Count plus(Count a, Count b) {
-  if (a > largest_count - b) too_large();
+  if (a > largest_count - b) too_large(largest_count);
   return a + b;
+}
+
+void require_exact(Count words) {
+  if (words > largest_exact) too_large(largest_exact);
 }
 
 Nest make_nest(const TimeloopMapping& mapping, const Layer& layer) {
@@ -101,9 +112,7 @@ TileShape::TileShape(const Layer& layer, Operand operand, const Extents& extents
         window_words(static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(taps),
                      static_cast<std::uint64_t>(stride), static_cast<std::uint64_t>(dilation)));
     if (bounding_box || held_[w] == span) continue;
-    if (span > longest_window)
-      throw InputError(fmt::format("windows with holes span at most {} rows or columns; these span {}",
-                                   longest_window, span));
+    require_short(span);
     lattice_[w].assign(static_cast<std::size_t>(span), false);
     for (Count p = 0; p < rows; ++p)
       for (Count r = 0; r < taps; ++r)
@@ -141,7 +150,7 @@ Count TileShape::words_over(const Layer& layer, Operand operand, const std::vect
       const bool window = operand == Operand::I && a >= 3;
       const Count span = box[a] + (loop.bound - 1) * step[a];
       if (window && (!there[a - 3].empty() || step[a] > box[a])) {
-        if (span > longest_window) too_large();
+        require_short(span);
         const Members once =
             there[a - 3].empty() ? Members(static_cast<std::size_t>(box[a]), true) : there[a - 3];
         Members all(static_cast<std::size_t>(span), false);

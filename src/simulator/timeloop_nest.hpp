@@ -14,6 +14,8 @@ using Point = std::array<Count, axes>;
 /// Products and sums that refuse to wrap around.
 Count times(Count a, Count b);
 Count plus(Count a, Count b);
+/// InputError if a figure of so many words would be rounded.
+void require_exact(Count words);
 
 struct Loop {
   Dim dim;

@@ -123,7 +123,7 @@ struct TimeloopResult {
   bool link_transfers_used = false;
 };
 
-/// Needs a legal mapping. InputError if a count would exceed 2^62 (layers with huge stride only).
+/// Needs a legal mapping. InputError if a count would exceed 2^53 (layers with huge stride only).
 TimeloopResult evaluate_timeloop(const TimeloopMapping& mapping, const Layer& layer,
                                  const TimeloopArchitecture& architecture, const TimeloopRules& rules);
 
