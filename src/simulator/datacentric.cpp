@@ -104,6 +104,7 @@ struct Context {
   std::size_t levels;
   std::array<Plan, max_data_levels> plan;
   std::array<std::array<Spot, dims>, max_data_levels> spots;
+  std::array<DimSet, max_data_levels> two_sizes;               // dimensions whose two sizes differ
   std::array<std::array<DataSizes, 2>, max_data_levels> size;  // [level][which of the two][dim]
 };
 
@@ -387,6 +388,8 @@ std::int64_t compute_delay(const DatacentricHardware& hardware, std::int64_t mac
   return whole + (macs > 0 && whole * hardware.simd_lanes != macs ? 1 : 0);
 }
 
+constexpr double most_trips = 2147483648.0;  // from here on products of steps wrap
+
 struct TileCost {
   std::int64_t runtime;
   double pes;  // average of those at work
@@ -465,30 +468,81 @@ class Evaluation {
 
   /// A tile of level l >= 1; its sizes are chosen by the mask.
   TileCost tile_cost(std::size_t l, DimSet mask) {
-    for (std::size_t d = 0; d < dims; ++d)  // equal sizes are one tile
-      if (has(mask, d) && context_.size[l][0][d] == context_.size[l][1][d])
-        mask = static_cast<DimSet>(mask & ~(1U << d));
+    mask &= context_.two_sizes[l];  // equal sizes are one tile
     TileCost& cost = memo_[l][mask];
     if (((known_[l] >> mask) & 1U) != 0) return cost;
     known_[l] |= std::uint64_t{1} << mask;
-    const Plan& plan = context_.plan[l];
-    Tile tile;
-    build_tile(tile, context_, l, mask);
-    if (tile.gives_up) {
-      cost_.stop = DatacentricStop::gives_up;
-      return cost = {0, 0};
+    if (l + 1 != context_.levels || !compute_bound_cost(l, mask, cost)) {
+      Tile tile;
+      build_tile(tile, context_, l, mask);
+      if (tile.gives_up) {
+        cost_.stop = DatacentricStop::gives_up;
+        return cost = {0, 0};
+      }
+      double trips = 1;
+      for (std::size_t j = 0; j < tile.advancing; ++j) trips *= 1.0 + tile.steady[j] + (tile.edge[j] ? 1 : 0);
+      const bool by_kind = l + 1 == context_.levels && trips < most_trips;
+      cost = by_kind ? innermost_cost(context_.plan[l], tile) : stepwise_cost(l, tile);
     }
-    double trips = 1;
-    for (std::size_t j = 0; j < tile.advancing; ++j) trips *= 1.0 + tile.steady[j] + (tile.edge[j] ? 1 : 0);
-    const bool by_kind = l + 1 == context_.levels && trips < 2147483648.0;
-    cost = by_kind ? innermost_cost(plan, tile, trips) : stepwise_cost(l, tile);
     check_roofline(l, mask, cost.runtime);
     return cost;
   }
 
+  /// An innermost tile that never waits for the network: the sum over all steps is a product over the
+  /// dimensions. False if it may have to wait, or if anything else is out of the ordinary.
+  bool compute_bound_cost(std::size_t l, DimSet mask, TileCost& cost) const {
+    const Plan& plan = context_.plan[l];
+    const DatacentricHardware& hardware = context_.hardware;
+    if (hardware.simd_lanes != 1) return false;
+    double trips = 1;
+    std::int64_t runtime = 1, least = 1, most_written = 1;
+    std::array<std::int64_t, 2> whole = {1, 1};
+    bool ordinary = true;
+    const Walk* spatial = nullptr;
+    for (std::size_t i = 0; i < plan.count; ++i) {
+      const Spot& spot = context_.spots[l][i];
+      const std::size_t which = (mask >> spot.dim) & 1U;
+      const Walk& walk = spot.walk[which];
+      const std::size_t first = walk.first_is_edge ? 1 : 0;
+      const ByEdge &work = spot.critical[which], &written = spot.written[which];
+      if (spot.spatial) spatial = &walk;
+      for (std::size_t o = 0; o < 2; ++o) whole[o] = mul(whole[o], spot.loaded[o][first]);
+      ordinary = ordinary && !(spot.stuck && !walk.unrolled) && spot.loaded[0][first] > 0 &&
+                 spot.loaded[1][first] > 0;
+      const std::size_t other = walk.edge ? 1 : first;
+      const std::int64_t times = walk.edge ? 1 : 0, repeated = 1 + walk.steady;
+      trips *= static_cast<double>(repeated + times);
+      runtime = mul(runtime, add(mul(repeated, work[first]), mul(times, work[other])));
+      least = mul(least, std::min(work[first], work[other]));
+      ordinary = ordinary && work[first] > 0 && work[other] > 0 && written[first] >= 0 && written[other] >= 0;
+      most_written = mul(most_written, std::max(written[first], written[other]));
+    }
+    if (!ordinary || trips >= most_trips) return false;
+    const ByEdge& units = plan.loaded[(mask >> plan.spatial) & 1U][0];
+    const std::int64_t most_units = std::max(units[0], units[1]);
+    std::int64_t first_load = 0, most_load = 0;
+    for (std::size_t o = 0; o < 2; ++o) {
+      const bool spread = has(context_.coupled[o], plan.spatial);
+      first_load = add(first_load, spread ? mul(whole[o], units[spatial->first_is_edge ? 1 : 0]) : whole[o]);
+      most_load = add(most_load, spread ? mul(whole[o], most_units) : whole[o]);
+    }
+    if (most_load < 1 ||
+        std::max(network_delay(hardware, most_load), network_delay(hardware, most_written)) > least)
+      return false;
+    cost = {add(runtime, network_delay(hardware, first_load)), average_pes(plan, *spatial)};
+    return true;
+  }
+
+  static double average_pes(const Plan& plan, const Walk& spatial) {
+    if (spatial.first_is_edge) return plan.edge_units;
+    if (!spatial.edge) return plan.units;
+    const double steps = 2.0 + spatial.steady;
+    return ((steps - 1) * plan.units + plan.edge_units) / steps;
+  }
+
   // The innermost level without its order of steps: steps outside the innermost one that advances differ only
   // in being edge steps or not.
-  TileCost innermost_cost(const Plan& plan, const Tile& tile, double trips) const {
+  TileCost innermost_cost(const Plan& plan, const Tile& tile) const {
     const DatacentricHardware& hardware = context_.hardware;
     std::array<std::int64_t, subsets> busy, times;
     const std::size_t kinds = tile.kinds();
@@ -519,12 +573,13 @@ class Evaluation {
         times[kind] *= 1 + steady;
       }
     }
-    TileCost cost = {runtime, static_cast<double>(tile.spatial_first_is_edge ? plan.edge_units : plan.units)};
-    if (tile.spatial < dims && tile.edge[tile.spatial]) {
-      const double steps = 2.0 + tile.steady[tile.spatial];
-      cost.pes = trips / steps * ((steps - 1) * plan.units + plan.edge_units) / trips;
+    Walk spatial{};
+    spatial.first_is_edge = tile.spatial_first_is_edge;
+    if (tile.spatial < dims) {
+      spatial.steady = tile.steady[tile.spatial];
+      spatial.edge = tile.edge[tile.spatial];
     }
-    return cost;
+    return {runtime, average_pes(plan, spatial)};
   }
 
   /// Visits every combination of first, steady and edge steps in MAESTRO's order, which decides how its sums
@@ -791,6 +846,10 @@ void datacentric_evaluate(const DatacentricMapping& mapping, const DatacentricLa
     plan_level(context, mapping, l, nominal);
     if (l + 1 == mapping.levels) break;
     context.size[l + 1] = context.plan[l].piece;
+    context.two_sizes[l + 1] = 0;
+    for (std::size_t d = 0; d < dims; ++d)
+      if (context.size[l + 1][0][d] != context.size[l + 1][1][d])
+        context.two_sizes[l + 1] = static_cast<DimSet>(context.two_sizes[l + 1] | (1U << d));
     for (std::size_t d = 0; d < dims; ++d) nominal[d] = std::min(context.plan[l].piece[0][d], nominal[d]);
   }
   Evaluation evaluation(context, cost);

@@ -27,9 +27,10 @@ constexpr std::array<atl::DataSizes, 11> resnet18 = {{{64, 3, 224, 224, 7, 7},
                                                       {512, 256, 14, 14, 1, 1},
                                                       {512, 512, 7, 7, 3, 3}}};
 
-void datacentric(benchmark::State& state, std::size_t levels, const char* platform) {
-  const atl::DatacentricHardware hardware = atl::read_datacentric_hardware(
+void datacentric(benchmark::State& state, std::size_t levels, const char* platform, std::int32_t bandwidth) {
+  atl::DatacentricHardware hardware = atl::read_datacentric_hardware(
       std::string(ATOLL_SOURCE_DIR) + "/accelerators/reference/maestro/" + platform + ".yaml");
+  if (bandwidth != 0) hardware.noc_bandwidth = hardware.offchip_bandwidth = bandwidth;
   std::vector<atl::DatacentricLayer> layers;
   std::vector<std::vector<atl::DatacentricMapping>> batches;
   for (std::uint32_t b = 0; b < 2 * resnet18.size(); ++b) {
@@ -54,9 +55,12 @@ void datacentric(benchmark::State& state, std::size_t levels, const char* platfo
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch_size));
 }
 
-BENCHMARK_CAPTURE(datacentric, edge_1, 1, "edge")->Name("datacentric/edge/resnet18/1_level");
-BENCHMARK_CAPTURE(datacentric, edge_2, 2, "edge")->Name("datacentric/edge/resnet18/2_levels");
-BENCHMARK_CAPTURE(datacentric, edge_3, 3, "edge")->Name("datacentric/edge/resnet18/3_levels");
-BENCHMARK_CAPTURE(datacentric, cloud_2, 2, "cloud")->Name("datacentric/cloud/resnet18/2_levels");
+BENCHMARK_CAPTURE(datacentric, edge_1, 1, "edge", 0)->Name("datacentric/edge/resnet18/1_level");
+BENCHMARK_CAPTURE(datacentric, edge_2, 2, "edge", 0)->Name("datacentric/edge/resnet18/2_levels");
+BENCHMARK_CAPTURE(datacentric, edge_2_64, 2, "edge", 64)->Name("datacentric/edge/resnet18/2_levels/64_wide");
+BENCHMARK_CAPTURE(datacentric, edge_3, 3, "edge", 0)->Name("datacentric/edge/resnet18/3_levels");
+BENCHMARK_CAPTURE(datacentric, cloud_2, 2, "cloud", 0)->Name("datacentric/cloud/resnet18/2_levels");
+BENCHMARK_CAPTURE(datacentric, cloud_2_64, 2, "cloud", 64)
+    ->Name("datacentric/cloud/resnet18/2_levels/64_wide");
 
 }  // namespace
