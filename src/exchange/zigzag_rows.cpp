@@ -494,6 +494,7 @@ Json evaluate_row(Session& session, const Json& json) {
   result["temporal_mapping_stationary"] =
       mapping_json(model, row, mapping.loops, stationary_ends(model, mapping));
   add_costs(accelerator, model, mapping, costs, result);
+  result["doubts"] = doubts(model, costs);
   if (session.options.explain && session.options.explain_to)
     session.options.explain_to(explain(accelerator, model, row, mapping, costs));
   return result;

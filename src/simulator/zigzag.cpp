@@ -1,6 +1,7 @@
 #include "atoll/simulator/zigzag.hpp"
 
 #include "zigzag_walk.hpp"
+#include "zigzag_windows.hpp"
 
 namespace atl {
 
@@ -210,38 +211,11 @@ void time_transfers(const Case& one, const Traffic& traffic, const ZigzagCosts& 
 
 using Port = std::array<const Transfer*, operand_count * zigzag_move_count>;
 
-// Cycles of the layer in which some transfer of a port may run, each in the first `allowed` cycles of its
-// period. Periods are products of the innermost loops, so that each divides the next.
-double union_of_windows(Port port, std::size_t count, double cycles) {
-  std::sort(port.begin(), port.begin() + static_cast<std::ptrdiff_t>(count),
-            [](const Transfer* a, const Transfer* b) {
-              return a->period != b->period ? a->period < b->period : a->allowed < b->allowed;
-            });
-  // covered(j, x): cycles of the first x that the windows 0..j cover; before[j] = covered(j - 1, allowed of
-  // j).
-  std::array<double, operand_count*zigzag_move_count> before = {}, in_period = {};
-  const auto covered = [&](std::size_t windows, double x) {
-    double sum = 0;
-    for (std::size_t j = windows; j-- > 0;) {
-      const double periods = std::floor(x / port[j]->period);
-      sum += periods * in_period[j];
-      x -= periods * port[j]->period;
-      if (x <= port[j]->allowed) return sum + x;
-      sum += port[j]->allowed - before[j];
-    }
-    return sum;
-  };
-  for (std::size_t j = 0; j < count; ++j) {
-    before[j] = covered(j, port[j]->allowed);
-    in_period[j] = port[j]->allowed + covered(j, port[j]->period) - before[j];
-  }
-  return covered(count, cycles);
-}
-
 double stall_of_port(const Port& port, std::size_t count, double cycles) {
   if (count == 0) return 0;
   double late = 0, early = 0, windows = 0;
   bool always = false;
+  zigzag::Windows shared;
   for (std::size_t i = 0; i < count; ++i) {
     const Transfer& transfer = *port[i];
     const double stall = (transfer.real - transfer.allowed) * (transfer.count - 1);
@@ -249,8 +223,9 @@ double stall_of_port(const Port& port, std::size_t count, double cycles) {
     (stall > 0 ? late : early) += stall;
     windows += transfer.allowed * (transfer.count - 1);
     always = always || transfer.allowed == transfer.period;
+    shared[i] = {transfer.period, transfer.allowed};
   }
-  const double covered = always ? cycles : union_of_windows(port, count, cycles);
+  const double covered = always ? cycles : zigzag::union_of_windows(shared, count, cycles);
   return late + std::max(0.0, early + windows - covered);
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "atoll/base/error.hpp"
 #include "zigzag_walk.hpp"
@@ -82,6 +83,7 @@ void add_ports(const ZigzagAccelerator& accelerator, ZigzagModel& model,
     for (const ZigzagPort& port : memory.ports) {
       const std::size_t p = model.port_count++;
       model.port_width[p] = port.most;
+      model.port_name[p] = memory.name;
       bool weights = false, inputs = false;
       for (const auto& [operand, move] : port.moves) {
         weights = weights || operand == Operand::W;
@@ -161,6 +163,22 @@ void add_fanouts(ZigzagModel& model, std::size_t o, std::size_t variant) {
   }
 }
 
+// Words of a tensor that any multiplication uses, counted without ZigZag's rule for windows.
+double words_reached(const ZigzagLayer& layer, Operand operand) {
+  double words = 1;
+  for (std::size_t d = 0; d < zigzag_dim_count; ++d)
+    if (zigzag::bearings[index(operand)][d] == ZigzagBearing::r) words *= layer.size[d];
+  for (std::size_t axis = 0; axis < 2 && operand == Operand::I; ++axis) {
+    const double steps = layer.size[index(ZigzagDim::OX) + axis],
+                 taps = layer.size[index(ZigzagDim::FX) + axis];
+    const double span = (steps - 1) * layer.stride[axis] + (taps - 1) * layer.dilation[axis] + 1;
+    // With padding, the outermost positions may find fewer words: at least one for each stride is sure.
+    const double sure = layer.dilation[axis] == 1 && taps >= layer.stride[axis] ? span : steps;
+    words *= std::min<double>(sure, layer.input_extent[axis]);
+  }
+  return words;
+}
+
 std::string name_of(std::size_t o, std::size_t l) {
   return fmt::format("memory {} of {}", l, operand_names[o]);
 }
@@ -184,6 +202,22 @@ std::string check_loops(const ZigzagModel& model, const ZigzagLoops& loops) {
       return fmt::format("temporal and unrolled loops of {} multiply up to {}; the layer has {}",
                          zigzag_dim_names[d], product[d], model.layer.size[d]);
   return {};
+}
+
+// Every input and weight leaves the outermost memory once, every output enters it once: no schedule ends
+// before the busiest port there has moved them. The second is cycles.
+std::pair<std::string, double> outermost_bound(const ZigzagModel& model) {
+  std::array<double, zigzag_most_ports> cycles = {};
+  for (std::size_t p = 0; p < model.port_count; ++p)
+    for (std::size_t i = 0; i < model.move_count[p]; ++i) {
+      const auto [o, l, m] = model.moves[p][i];
+      const auto wanted = o == O ? ZigzagMove::wr_in_by_low : ZigzagMove::rd_out_to_low;
+      if (l + 1 == model.depth[o] && m == index(wanted))
+        cycles[p] +=
+            model.reached[o] * (o == O ? model.layer.final_bits : model.layer.bits[o]) / model.port_width[p];
+    }
+  const auto most = std::max_element(cycles.begin(), cycles.end());
+  return {model.port_name[static_cast<std::size_t>(most - cycles.begin())], *most};
 }
 
 }  // namespace
@@ -256,6 +290,7 @@ ZigzagModel compile_zigzag(const ZigzagAccelerator& accelerator, const ZigzagLay
     model.fractional = model.fractional || one.whole != one.factor;
   for (std::size_t o = 0; o < operand_count; ++o) {
     model.elements[o] = layer.elements(static_cast<Operand>(o));
+    model.reached[o] = words_reached(layer, static_cast<Operand>(o));
     for (std::size_t variant = 0; variant < 2; ++variant) add_fanouts(model, o, variant);
   }
   return model;
@@ -300,6 +335,37 @@ std::string check(const ZigzagModel& model, const ZigzagMapping& mapping) {
         return fmt::format("{} is filled to {:.4g} times its size of {:.0f} bit", name_of(o, l),
                            costs.shared[o][l], model.level[o][l].size);
   return {};
+}
+
+std::vector<std::string> doubts(const ZigzagModel& model, const ZigzagCosts& costs) {
+  std::vector<std::string> found;
+  for (const auto& [name, cycles] : {std::pair{"onloading", costs.onload}, {"offloading", costs.offload}})
+    if (cycles < 0)
+      found.push_back(
+          fmt::format("{} takes {} cycles: more was overlapped with work than there is", name, cycles));
+  const auto [port, cycles] = outermost_bound(model);
+  if (costs.latency[2] < cycles * (1 - 1e-9))
+    found.push_back(fmt::format(
+        "{} cycles are fewer than the {} that every word's first move through one port of '{}' takes",
+        costs.latency[2], cycles, port));
+  for (std::size_t o = 0; o < operand_count; ++o) {
+    const std::size_t top = model.depth[o] - 1U;
+    const std::size_t move = index(o == O ? ZigzagMove::wr_in_by_low : ZigzagMove::rd_out_to_low);
+    const double moved = costs.accesses[o][top][move] * model.level[o][top].most[move];
+    const double needed = model.reached[o] * (o == O ? model.layer.final_bits : model.layer.bits[o]);
+    if (moved < needed * (1 - 1e-6) - model.level[o][top].most[move])
+      found.push_back(fmt::format("the outermost memory moves {} bit of {}, which has {}", moved,
+                                  operand_names[o], needed));
+  }
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    const double taps = model.layer.size[index(ZigzagDim::FX) + axis];
+    const double counted = zigzag::window_size(1, taps, model.layer.stride[axis], model.layer.dilation[axis],
+                                               std::numeric_limits<double>::infinity());
+    if (counted > taps)
+      found.push_back(
+          fmt::format("dilation: {} taps at one position are counted as {} words", taps, counted));
+  }
+  return found;
 }
 
 ByLevel<ByMove> element_moves(const ZigzagModel& model, const ZigzagMapping& mapping) {

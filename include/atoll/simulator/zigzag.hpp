@@ -142,7 +142,9 @@ struct ZigzagModel {
   std::array<std::uint8_t, zigzag_most_memories> held_count = {};
   std::array<std::array<Port, operand_count * zigzag_move_count>, zigzag_most_ports> moves = {};
   std::array<std::uint8_t, zigzag_most_ports> move_count = {};
-  std::array<double, zigzag_most_ports> port_width = {};  // bit/cycle
+  std::array<double, zigzag_most_ports> port_width = {};      // bit/cycle
+  std::array<std::string, zigzag_most_ports> port_name = {};  // of the port's memory
+  std::array<double, operand_count> reached = {};  // words that some multiplication uses: at least so many
 };
 
 /// InputError: sizes or bits of 0, products beyond 2^53, factors beyond an axis or a dimension, more loops
@@ -165,6 +167,11 @@ bool allocate(const ZigzagModel& model, ZigzagMapping& mapping);
 
 /// `mapping` must be legal (see check()).
 void evaluate(const ZigzagModel& model, const ZigzagMapping& mapping, ZigzagCosts& costs);
+
+/// Where a result cannot be true, one sentence each; empty if nothing was found. ZigZag reports such results,
+/// and so do we (ZIGZAG.md, "Where it is not to be believed"); a search that is to be trusted must not keep
+/// them.
+std::vector<std::string> doubts(const ZigzagModel& model, const ZigzagCosts& costs);
 
 /// What ZigZag lists beside the costs: elements moved in all, per operand, level and move. No cost uses it.
 ByLevel<ByMove> element_moves(const ZigzagModel& model, const ZigzagMapping& mapping);
