@@ -68,6 +68,33 @@ TEST_P(ShippedAcceleratorTest, TakesConvolutionsAndStaysWithinTheBounds) {
   }
 }
 
+// Frames of ResNet-50 a second that the primer of nvdla.org gives for its seven sizes: no bound may forbid
+// them, and what a short search finds lies near. Outputs have 8 b here, as the hardware writes them.
+TEST(ShippedNvdlaTest, RunsResNet50AsItsPrimerSays) {
+  const Network network = read_network(std::string(ATOLL_SOURCE_DIR) + "/configs/networks/resnet50.yaml");
+  BoundedSearchSettings settings;
+  settings.budget = 100;
+  settings.objective = "cycles";
+  const std::vector<std::pair<std::string, double>> published = {
+      {"2048", 269}, {"1024", 153}, {"512", 93}, {"256", 46}, {"128", 20}, {"64", 7.3}, {"32", 3.6}};
+  for (const auto& [size, frames] : published) {
+    Accelerator nvdla =
+        read_accelerator(std::string(ATOLL_SOURCE_DIR) + "/accelerators/nvdla_" + size + ".yaml");
+    nvdla.levels[0].word_bits[index(Operand::O)] = 8;
+    BoundedSearch search(nvdla, "loopnest", settings);
+    double bound = 0;
+    double found = 0;
+    for (const DistinctLayer& distinct : network.distinct(true)) {
+      const Layer& layer = network.layers[distinct.first].layer;
+      bound += distinct.multiplicity * bounds(layer, nvdla).cycles;
+      found += distinct.multiplicity * search.find(layer)->costs[cost::cycles];
+    }
+    EXPECT_GT(nvdla.clock / bound, frames) << size;
+    EXPECT_GT(nvdla.clock / found, frames / 1.5) << size;
+    EXPECT_LT(nvdla.clock / found, frames * 1.5) << size;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, ShippedAcceleratorTest, testing::ValuesIn(shipped_accelerators()),
                          [](const auto& test) { return test.param; });
 
