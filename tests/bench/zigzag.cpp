@@ -9,6 +9,7 @@
 #include "../simulator/zigzag_cases.hpp"
 #include "atoll/mapper/loma.hpp"
 #include "atoll/network/network.hpp"
+#include "instructions.hpp"
 
 namespace {
 
@@ -19,18 +20,17 @@ struct Pool {
   std::vector<std::vector<atl::ZigzagMapping>> mappings;  // allocated, fresh orders of each model
 };
 
-std::vector<atl::ZigzagModel> models_of(const std::string& accelerator_name, bool distinct) {
+std::vector<atl::ZigzagModel> models_of(const std::string& accelerator_name) {
   const std::string root = ATOLL_SOURCE_DIR;
   const auto accelerator =
       atl::read_zigzag_accelerator(root + "/accelerators/reference/zigzag/" + accelerator_name + ".yaml");
   const auto network = atl::read_network(root + "/configs/networks/resnet18.yaml");
   std::vector<atl::ZigzagModel> models;
-  for (const auto& [index, count] : network.distinct(true))
-    for (std::size_t i = 0; i < (distinct ? 1 : count); ++i) {
-      const atl::ZigzagLayer layer = atl::test::zigzag_layer(network.layers[index].layer);
-      models.push_back(
-          atl::compile_zigzag(accelerator, layer, atl::test::tpu_like_unrolling(accelerator, layer)));
-    }
+  for (const auto& [index, count] : network.distinct(true)) {
+    const atl::ZigzagLayer layer = atl::test::zigzag_layer(network.layers[index].layer);
+    models.push_back(
+        atl::compile_zigzag(accelerator, layer, atl::test::tpu_like_unrolling(accelerator, layer)));
+  }
   return models;
 }
 
@@ -38,7 +38,7 @@ const Pool& pool_of(const std::string& accelerator) {
   static std::map<std::string, Pool> pools;
   Pool& pool = pools[accelerator];
   if (!pool.models.empty()) return pool;
-  pool.models = models_of(accelerator, true);
+  pool.models = models_of(accelerator);
   atl::Random random({.seed = 1});
   for (const atl::ZigzagModel& model : pool.models) {
     auto& mappings = pool.mappings.emplace_back();
@@ -57,6 +57,7 @@ void run(benchmark::State& state, const std::string& accelerator, Work work) {
   const Pool& pool = pool_of(accelerator);
   atl::ZigzagCosts costs;
   std::size_t layer = 0;
+  const atl::bench::Instructions instructions;
   for (auto _ : state) {
     for (const atl::ZigzagMapping& mapping : pool.mappings[layer]) {
       work(pool.models[layer], mapping, costs);
@@ -65,6 +66,7 @@ void run(benchmark::State& state, const std::string& accelerator, Work work) {
     layer = (layer + 1) % pool.models.size();
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * orders_of_a_layer));
+  instructions.report(state, static_cast<std::size_t>(state.iterations()) * orders_of_a_layer);
 }
 
 void cost_model(benchmark::State& state, const std::string& accelerator) {
@@ -84,8 +86,9 @@ void with_allocator(benchmark::State& state, const std::string& accelerator) {
 
 // All orders of all distinct layers; an iteration is the whole network.
 void full_loma(benchmark::State& state, const std::string& accelerator) {
-  const std::vector<atl::ZigzagModel> models = models_of(accelerator, true);
+  const std::vector<atl::ZigzagModel> models = models_of(accelerator);
   std::uint64_t evaluated = 0;
+  const atl::bench::Instructions instructions;
   for (auto _ : state)
     for (const atl::ZigzagModel& model : models) {
       const atl::LomaResult found = atl::loma(model, {});
@@ -93,6 +96,7 @@ void full_loma(benchmark::State& state, const std::string& accelerator) {
       benchmark::DoNotOptimize(found.costs.latency);
     }
   state.SetItemsProcessed(static_cast<std::int64_t>(evaluated));
+  instructions.report(state, evaluated);
 }
 
 BENCHMARK_CAPTURE(cost_model, tpu_like_resnet18, "tpu_like")->Name("zigzag/cost_model/tpu_like/resnet18");
