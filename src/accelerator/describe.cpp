@@ -191,6 +191,7 @@ void add_level(Sheet& sheet, const Accelerator& accelerator, std::size_t l) {
   const StorageLevel& level = accelerator.levels[l];
   sheet.section(level_title(accelerator, l), "levels." + level.name);
   sheet.figure("size", bits_text(level.size));
+  if (level.banks > 1) sheet.figure("banks", fmt::format("{}", level.banks));
   sheet.figure("read_bandwidth", bandwidth_text(level.read_bandwidth));
   if (!level.shared_port) sheet.figure("write_bandwidth", bandwidth_text(level.write_bandwidth));
   sheet.figure("access.width", fmt::format("{:.6g} b", level.access_width));

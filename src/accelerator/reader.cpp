@@ -185,22 +185,35 @@ Component component_named(const std::string& name) {
 void derive_level(Section& section, const Accelerator& into, StorageLevel& level) {
   const Component component = component_named(level.component);
   const YamlNode& node = section.node();
-  const std::string problem = component_problem(component, level.size, level.access_width, into.technology);
-  if (!problem.empty()) node.at("component").fail(problem);
-  const auto figures = component_figures(component, level.size, level.access_width, into.technology);
-  const auto sources = component_sources(component, level.size, level.access_width, into.technology);
+  const double banks = level.banks;
+  const double bits = level.size / banks;
+  const std::string problem = component_problem(component, bits, level.access_width, into.technology);
+  if (!problem.empty()) node.at("component").fail(problem + (banks > 1 ? " in each bank" : ""));
+  const auto figures = component_figures(component, bits, level.access_width, into.technology);
+  const auto sources = component_sources(component, bits, level.access_width, into.technology);
+  const std::string all_banks = banks > 1 ? fmt::format(" x {} (banks)", banks) : "";
   const auto derive = [&](bool given, const char* key, double& figure, double value,
                           const std::string& source) {
     if (given) return;
     figure = value;
     section.derived(key, source);
   };
+  const auto with_banks = [&](const std::string& source) { return source.empty() ? "" : source + all_banks; };
   const YamlNode access = node.at("access");
   derive(access.find("read").has_value(), "access.read", level.read_energy, figures.read, sources.read);
   derive(access.find("write").has_value(), "access.write", level.write_energy, figures.write, sources.write);
-  derive(node.find("leakage").has_value(), "leakage", level.leakage, figures.leakage * 1e9 / into.clock,
-         sources.leakage);
-  derive(node.find("area").has_value(), "area", level.area, figures.area, sources.area);
+  derive(node.find("leakage").has_value(), "leakage", level.leakage,
+         banks * figures.leakage * 1e9 / into.clock, with_banks(sources.leakage));
+  derive(node.find("area").has_value(), "area", level.area, banks * figures.area, with_banks(sources.area));
+}
+
+void read_banks(Section& section, StorageLevel& level) {
+  const auto banks = section.node().find("banks");
+  if (!banks) return;
+  if (level.component.empty()) {
+    banks->fail("banks change nothing but the figures of a component class; name one with 'component'");
+  }
+  level.banks = section.integer("banks", 1, 1 << 20);
 }
 
 double read_leakage(Section& section, double clock) {
@@ -262,10 +275,11 @@ StorageLevel read_level(const YamlNode& node, Accelerator& into) {
     if (earlier.name == level.name)
       node.at("name").fail(fmt::format("two levels are named '{}'", level.name));
   }
-  Section section(node, "levels." + level.name,
-                  {"name", "kind", "component", "keep", "may_keep", "size", "buffering", "read_bandwidth",
-                   "write_bandwidth", "shared_port", "access", "leakage", "area", "word_bits"},
-                  into);
+  Section section(
+      node, "levels." + level.name,
+      {"name", "kind", "component", "banks", "keep", "may_keep", "size", "buffering", "read_bandwidth",
+       "write_bandwidth", "shared_port", "access", "leakage", "area", "word_bits"},
+      into);
   level.kind = storage_kinds()[node.at("kind").choice(storage_kinds())];
   level.keep = read_operands(node, "keep");
   level.may_keep = read_operands(node, "may_keep");
@@ -276,6 +290,7 @@ StorageLevel read_level(const YamlNode& node, Accelerator& into) {
   }
   read_ports(section, into.clock, level);
   level.component = read_component(node, true);
+  read_banks(section, level);
   read_access(section, level);
   level.leakage = read_leakage(section, into.clock);
   level.area = section.optional("area", "area");

@@ -205,6 +205,21 @@ TEST(ReaderTest, ALargerBufferCostsMoreAndAFigureByHandWins) {
   EXPECT_EQ(count_sources(hand).derived, 5U);
 }
 
+TEST(ReaderTest, BanksAreStoragesOfTheirOwn) {
+  std::string text = components_with("size: 128 KiB", "size: 512 KiB\n    banks: 4");
+  text.insert(text.find("size: table 3"), "banks: table 8, ");
+  const StorageLevel banks = parse_accelerator(text, "a.yaml").levels[1];
+  const StorageLevel one = parse_accelerator(components, "a.yaml").levels[1];
+  EXPECT_EQ(banks.size, 4 * one.size);
+  EXPECT_EQ(banks.read_energy, one.read_energy);
+  EXPECT_DOUBLE_EQ(banks.leakage, 4 * one.leakage);
+  EXPECT_DOUBLE_EQ(banks.area, 4 * one.area);
+  EXPECT_THAT(error_of(sample_with("size: 1 KiB", "size: 1 KiB\n    banks: 4")),
+              HasSubstr("name one with 'component'"));
+  text.replace(text.find("banks: 4"), 8, "banks: 1048576");
+  EXPECT_THAT(error_of(text), AllOf(HasSubstr("wider than the 4 b it holds"), HasSubstr("in each bank")));
+}
+
 TEST(ReaderTest, RefusesComponentsWithoutFigures) {
   const auto error = [](const std::string& from, const std::string& to) {
     return error_of(components_with(from, to));

@@ -35,6 +35,7 @@ struct StorageLevel {
   std::string name;
   std::string kind;         // one of storage_kinds()
   std::string component;    // class of the figures that the file does not give; empty: none
+  std::uint32_t banks = 1;  // parts apart from each other, as the class sees them
   OperandSet keep = 0;      // must be kept here
   OperandSet may_keep = 0;  // a mapping may keep or bypass these
   double size = 0;          // bits per instance; infinity for the outermost level
@@ -110,8 +111,11 @@ struct Accelerator {
 ///       shared_port: false            # true: write_bandwidth is left out
 ///       access: {width: 64 b, read: 512 pJ, write: 512 pJ}
 ///       component: sram               # read, write, leakage and area, where left out, follow from size,
-///       width of
-///                                     # an access and technology (component.hpp)
+///       width
+///                                     # of an access and technology (component.hpp)
+///       banks: 4                      # of the component: parts that stand apart, an access is one of size /
+///       4;
+///                                     # the way to them is not included (see hop_energy)
 ///       leakage: 0.005 pJ/cycle       # or 1 mW; left out: not modelled
 ///       area: 0.3 mm2                 # left out: not modelled
 ///       word_bits: 16                 # or {W: 8, I: 8, O: 24}; left out: the compute's
