@@ -392,7 +392,8 @@ void check_room(const YamlNode& node, std::size_t l, const Accelerator& accelera
 Accelerator read(const YamlNode& root, const std::string& file) {
   Accelerator accelerator;
   accelerator.file = file;
-  Section section(root, "", {"name", "clock", "technology", "levels", "compute", "timeloop"}, accelerator);
+  Section section(root, "", {"name", "clock", "technology", "levels", "compute", "execution", "timeloop"},
+                  accelerator);
   accelerator.name = root.at("name").text();
   check_name(root.at("name"), accelerator.name);
   accelerator.clock = section.required("clock", "frequency");
@@ -411,6 +412,11 @@ Accelerator read(const YamlNode& root, const std::string& file) {
   }
   if (nodes.empty()) root.at("levels").fail("an accelerator needs at least one level");
   read_compute(root.at("compute"), accelerator);
+  if (const auto execution = root.find("execution")) {
+    std::vector<std::string> names;
+    for (const StorageLevel& level : accelerator.levels) names.push_back(level.name);
+    accelerator.execution = read_execution(*execution, names, accelerator.sources);
+  }
   for (std::size_t l = 0; l < nodes.size(); ++l) check_room(nodes[l], l, accelerator);
   return accelerator;
 }

@@ -6,6 +6,7 @@
 
 #include "atoll/base/error.hpp"
 #include "atoll/simulator/bounds.hpp"
+#include "atoll/simulator/execution_time.hpp"
 #include "models.hpp"
 
 namespace atl {
@@ -48,8 +49,8 @@ std::vector<std::string> simulator_names() {
 }
 
 std::unique_ptr<Simulator> make_simulator(const std::string& name, const Accelerator& accelerator) {
-  if (name == "loopnest") return make_loopnest(accelerator);
-  if (name == "reference") return make_reference(accelerator);
+  if (name == "loopnest") return with_execution_time(make_loopnest(accelerator), accelerator);
+  if (name == "reference") return with_execution_time(make_reference(accelerator), accelerator);
   throw InputError(
       fmt::format("there is no simulator '{}'; known are {}", name, fmt::join(simulator_names(), ", ")));
 }

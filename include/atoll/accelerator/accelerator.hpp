@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "atoll/accelerator/execution.hpp"
 #include "atoll/network/layer.hpp"
 
 namespace atl {
@@ -78,6 +79,7 @@ struct Accelerator {
   std::vector<StorageLevel> levels;  // outermost first; levels[0] keeps every operand
   std::vector<Fanout> fanouts;       // at most one below each level, in order of `above`
   Compute compute;
+  Execution execution;  // what keeps it from perfect overlap; empty: nothing
   /// Every figure's source, as (dotted path, text): "levels.buffer.size" -> "JSSC'17 table I"; a fan-out's
   /// figures stand under the level it hangs below: "levels.buffer.fanout.x". Estimates begin with "estimate",
   /// figures of component classes with "derived" or, beyond the limits of the class, "estimate, derived".
@@ -124,6 +126,7 @@ struct Accelerator {
 ///                                     # or wire: 0.6 mm, the length of a hop, from which its energy follows
 ///   compute: {kind: mac, bits: 16, accumulator_bits: 16, energy: 2.7 pJ, area: 2500 um2, sources: {...}}
 ///                                     # or component: mac, from which energy and area follow
+///   execution: {...}                  # execution.hpp; left out: perfect overlap
 ///   timeloop: {...}                   # passed over here: simulator/timeloop_architecture.hpp
 ///
 /// component: register_file, sram, edram, lpddr4, lpddr, ddr3, gddr5, hbm2; needs a technology unless it is
