@@ -9,6 +9,7 @@
 
 #include "atoll/base/error.hpp"
 #include "atoll/base/text.hpp"
+#include "atoll/base/yaml.hpp"
 #include "atoll/exchange/rows.hpp"
 #include "atoll/mapper/loma.hpp"
 #include "atoll/simulator/zigzag.hpp"
@@ -209,12 +210,12 @@ void read_layer(const Json& json, Row& row) {
   read_dims(json, equation, row);
   if (row.layer.macs() > 9007199254740992.0)
     throw InputError(fmt::format("a layer has at most 2^53 multiplications; found {}", row.layer.macs()));
-  const Json& bits = field(json, "precision_bits");
-  for (std::size_t o = 0; o < operand_count; ++o) {
+  for (std::size_t o = 0; o < operand_count && json.contains("precision_bits"); ++o) {
     const std::string name(operand_names[o]);
-    row.layer.bits[o] = count_of(field(bits, name), "precision_bits." + name);
+    row.layer.bits[o] = count_of(field(json["precision_bits"], name), "precision_bits." + name);
   }
-  row.layer.final_bits = count_of(field(json, "precision_O_final"), "precision_O_final");
+  if (json.contains("precision_O_final"))
+    row.layer.final_bits = count_of(json["precision_O_final"], "precision_O_final");
   read_input_extent(json, row.layer);
   check_products(json, row.layer);
 }
@@ -278,7 +279,22 @@ void place_unrolling(const std::vector<std::vector<NamedLoop>>& factors,
                                  operand_names[operand], count));
 }
 
+// "{D1: {K: 32}, D2: {FY: 3, K: 4}}", as ZigZag prints what a user asked for.
+void read_request(const Json& json, const ZigzagAccelerator& accelerator, Row& row) {
+  const std::string key = "spatial_mapping_requested";
+  std::vector<ZigzagAxisLoop> loops;
+  for (const auto& [axis, factors] : YamlNode::parse(text_of(json, key), key).entries())
+    for (const auto& [name, factor] : factors.entries()) {
+      const auto dim = row.dims.find(name);
+      if (dim == row.dims.end()) factor.fail("the layer has no such loop");
+      loops.push_back({axis, dim->second, static_cast<std::uint32_t>(factor.integer(1, 1 << 30))});
+    }
+  row.unrollings = unroll(accelerator, row.layer, loops);
+}
+
 void read_unrolling(const Json& json, const ZigzagAccelerator& accelerator, Row& row) {
+  if (!json.contains("spatial_mapping") && json.contains("spatial_mapping_requested"))
+    return read_request(json, accelerator, row);
   for (std::size_t o = 0; o < operand_count; ++o) {
     const std::size_t levels = accelerator.path(static_cast<Operand>(o)).size() + 1;
     const auto factors = read_levels(json, "spatial_mapping", o, levels, row);
@@ -458,9 +474,9 @@ LomaOptions loma_options(const Json& json) {
 
 const LomaResult& search(Session& session, const Json& json, const ZigzagModel& model) {
   std::string key;
-  for (const char* part :
-       {"accelerator", "loop_dims", "equation", "dimension_relations", "precision_bits", "precision_O_final",
-        "operand_elems", "spatial_mapping", "spatial_mapping_int", "lpf_limit", "opt"})
+  for (const char* part : {"accelerator", "loop_dims", "equation", "dimension_relations", "precision_bits",
+                           "precision_O_final", "operand_elems", "spatial_mapping", "spatial_mapping_int",
+                           "spatial_mapping_requested", "lpf_limit", "opt"})
     key += json.contains(part) ? json[part].dump() + "|" : "|";
   const auto known = session.found.find(key);
   if (known != session.found.end()) return known->second;

@@ -133,6 +133,38 @@ TEST(ZigzagRows, WithoutTemporalMappingLomaFindsWhatZigzagFound) {
   EXPECT_GE(sampled, 200U);
 }
 
+TEST(ZigzagRows, TheUnrollingAskedForIsUnrolledAsZigzagDoes) {
+  const std::vector<Json> rows = rows_of("goldens.jsonl.gz");
+  std::vector<Json> open = rows;
+  for (Json& row : open) {
+    row.erase("spatial_mapping");
+    row.erase("spatial_mapping_int");
+  }
+  const std::vector<Json> answers = answers_to(lines_of(open));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(answers[i].value("refused", ""), "") << i;
+    EXPECT_EQ(answers[i]["energy_total_pJ"], rows[i]["energy_total_pJ"]) << i;
+    EXPECT_EQ(answers[i]["latency_total2"], rows[i]["latency_total2"]) << i;
+  }
+}
+
+TEST(ZigzagRows, ALayerByHandNeedsLittle) {
+  const std::string layer = R"({"accelerator": "tpu_like", "equation": "O[d][k] = I[d][c] * W[c][k]", )"
+                            R"("loop_dims": {"D": 64, "C": 256, "K": 128}, "spatial_mapping_requested": )";
+  const auto answers = answers_to(layer + "\"{D1: {K: 32}, D2: {C: 32}}\"}\n" +  //
+                                  layer + "\"{D1: {K: 16}, D2: {C: 32}}\"}\n" + layer +
+                                  "\"{D1: {K: 32}, D2: {C: 32}}\"}\n" + layer + "\"{D1: {Q: 2}}\"}\n" +
+                                  layer + "\"{D9: {K: 2}}\"}\n" + layer + "\"{D1: {K: 64}}\"}\n");
+  ASSERT_EQ(answers.size(), 6U);
+  EXPECT_EQ(answers[0]["ideal_temporal_cycle"], 64 * (256 / 32) * (128 / 32));
+  EXPECT_EQ(answers[1]["ideal_temporal_cycle"], 64 * (256 / 32) * (128 / 16));
+  EXPECT_EQ(answers[2]["temporal_mapping"], answers[0]["temporal_mapping"]);
+  EXPECT_GT(answers[0]["search"]["cme_evals"], 1);
+  EXPECT_THAT(answers[3]["refused"].get<std::string>(), HasSubstr("no such loop"));
+  EXPECT_THAT(answers[4]["refused"].get<std::string>(), HasSubstr("no axis"));
+  EXPECT_THAT(answers[5]["refused"].get<std::string>(), HasSubstr("has 32 multipliers"));
+}
+
 TEST(ZigzagRows, AnswersCarryTheRowsIdAndNames) {
   Json row = first_row();
   EXPECT_EQ(answer_to(row)["id"], 1);

@@ -13,6 +13,7 @@
 
 #include "../simulator/zigzag_cases.hpp"
 #include "atoll/base/error.hpp"
+#include "atoll/network/network.hpp"
 
 namespace {
 
@@ -118,6 +119,22 @@ TEST(Loma, FindsTheBestOfAllOrders) {
   }
   EXPECT_GE(searched, 30U);
   EXPECT_GE(unfit, 1U);
+}
+
+TEST(Loma, ResNet18OnTpuLikeCostsWhatZigzagFound) {
+  // ZigZag 3d12a96e, full LOMA for least latency: 3703960.5 cycles, 1871436380.656 pJ, in 120 CPU-seconds.
+  const ZigzagAccelerator accelerator = test::shipped("tpu_like");
+  const Network network = read_network(std::string(ATOLL_SOURCE_DIR) + "/configs/networks/resnet18.yaml");
+  double cycles = 0, energy = 0;
+  for (const auto& [index, count] : network.distinct(true)) {
+    const ZigzagLayer layer = test::zigzag_layer(network.layers[index].layer);
+    const LomaResult found =
+        loma(compile_zigzag(accelerator, layer, test::tpu_like_unrolling(accelerator, layer)), {});
+    cycles += static_cast<double>(count) * found.costs.latency[2];
+    energy += static_cast<double>(count) * found.costs.total_energy;
+  }
+  EXPECT_EQ(cycles, 3703960.5);
+  EXPECT_NEAR(energy, 1871436380.656, 1e-3);
 }
 
 TEST(Loma, FactorsMultiplyUpAndKeepToTheLimit) {
