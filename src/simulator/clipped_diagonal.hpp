@@ -189,16 +189,17 @@ class Diagonal {
     Words words = 0;
     for_each_word(*axis_, one.window, [&](Words word) {
       if (clip && (one.start + word < 0 || one.start + word >= axis_->extent)) return;
+      std::size_t keep = 0;
       for (const std::size_t i : group_)
-        if (!in_window(*axis_, members_[i].before, word - members_[i].shift)) return;
-      ++words;
+        keep += in_window(*axis_, members_[i].before, word - members_[i].shift) ? 1 : 0;
+      if (R::all_must_keep() ? keep == group_.size() : keep > 0) ++words;
     });
     return words;
   }
 
   bool same(Window a, Window b) const {
     if (a.rows == b.rows && a.taps == b.taps) return true;
-    if (window_count(*axis_, a) != window_count(*axis_, b)) return false;
+    if (!R::unlike_windows_join() || window_count(*axis_, a) != window_count(*axis_, b)) return false;
     bool all = true;
     for_each_word(*axis_, a, [&](Words word) { all = all && in_window(*axis_, b, word); });
     return all;

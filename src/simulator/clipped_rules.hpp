@@ -36,6 +36,10 @@ struct Rules : loopnest::Rules {
   static constexpr bool may_miss_last_turn() { return true; }
   /// Transfers that join are those of the lowest coordinates, which have the most steps.
   static constexpr bool lowest_counts() { return true; }
+  /// Windows of other rows and taps join as well, if their words are the same.
+  static constexpr bool unlike_windows_join() { return true; }
+  /// A word is read for a group unless all of it have kept it.
+  static constexpr bool all_must_keep() { return true; }
   /// A step lasts as long as its slowest unit.
   static constexpr bool lowest_takes_longest() { return true; }
 };

@@ -1,10 +1,12 @@
-// Faults planted into the closed form, one rule each: the comparison with the executed reference must notice
+// Faults planted into the closed forms, one rule each: the comparison with the executed reference must notice
 // every one of them. A fault that survives means that the random cases have a blind spot.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
+#include <limits>
 
+#include "../../src/simulator/clipped_core.hpp"
 #include "../../src/simulator/loopnest_core.hpp"
 #include "random_cases.hpp"
 
@@ -58,8 +60,29 @@ enum class Fault : std::uint8_t {
   first_load_stalls_too,
   single_buffers_never_stall,
   rolling_buffers_stall,
+  // Of tiles that do not divide:
+  rests_forgotten,
+  rests_are_whole,
+  first_turns_are_whole,
+  second_turns_forgotten,
+  later_turns_count_the_first,
+  idle_instances_drop,
+  outputs_outlive_their_parents,
+  last_turns_never_missed,
+  every_coordinate_counts,
+  steps_count_every_unit,
+  unlike_windows_apart,
+  one_keeps_for_all,
   count
 };
+constexpr auto faults = static_cast<std::size_t>(Fault::count);
+constexpr Fault first_clipped = Fault::rests_forgotten;
+// Rules that the model of clipped tiles has no use for.
+constexpr std::array only_dividing = {Fault::every_step_replaces,  Fault::channels_leave_tiles,
+                                      Fault::different_words_join, Fault::transitions_count_the_first,
+                                      Fault::fall_back_forgotten,  Fault::fall_back_one_too_far,
+                                      Fault::advance_forgotten,    Fault::overlap_ends_at_output_channels,
+                                      Fault::overlap_ends_at_rows};
 
 // The rules with at most one of them broken.
 struct PlantedRules : Rules {
@@ -206,17 +229,67 @@ struct PlantedRules : Rules {
   }
 };
 
-constexpr std::uint32_t cases = 1200;
+// The same, and the rules of tiles that do not divide.
+struct PlantedClippedRules : PlantedRules {
+  using Clipped = clipped::Rules;
+  using Size = clipped::Size;
+
+  static Size whole_turns(Size size, Size extent) { return Clipped::whole_turns(size, extent); }
+  static Size rest(Size size, Size extent) {
+    const Size rest = Clipped::rest(size, extent);
+    if (is(Fault::rests_forgotten)) return 0;
+    if (is(Fault::rests_are_whole)) return rest > 0 ? extent : 0;
+    return rest;
+  }
+  static Size first_turn(Size size, Size extent) {
+    if (is(Fault::first_turns_are_whole)) return size > 0 ? extent : 0;
+    return Clipped::first_turn(size, extent);
+  }
+  static Size second_turn(Size size, Size extent) {
+    if (is(Fault::second_turns_forgotten)) return 0;
+    return Clipped::second_turn(size, extent);
+  }
+  static Size later_turns(Size whole) {
+    if (is(Fault::later_turns_count_the_first)) return whole;
+    return Clipped::later_turns(whole);
+  }
+  static Size reached(Size so_far, Size second) {
+    if (is(Fault::idle_instances_drop)) return second > 0 ? std::numeric_limits<Size>::max() : so_far;
+    return Clipped::reached(so_far, second);
+  }
+  static bool gives_up(Size reached) {
+    if (is(Fault::outputs_outlive_their_parents)) return false;
+    return Clipped::gives_up(reached);
+  }
+  static bool may_miss_last_turn() {
+    if (is(Fault::last_turns_never_missed)) return false;
+    return Clipped::may_miss_last_turn();
+  }
+  static bool lowest_counts() {
+    if (is(Fault::every_coordinate_counts)) return false;
+    return Clipped::lowest_counts();
+  }
+  static bool lowest_takes_longest() {
+    if (is(Fault::steps_count_every_unit)) return false;
+    return Clipped::lowest_takes_longest();
+  }
+  static bool unlike_windows_join() {
+    if (is(Fault::unlike_windows_apart)) return false;
+    return Clipped::unlike_windows_join();
+  }
+  static bool all_must_keep() {
+    if (is(Fault::one_keeps_for_all)) return false;
+    return Clipped::all_must_keep();
+  }
+};
+
 constexpr std::uint64_t most_operations = 300;
 
 bool near(double a, double b) {
   return a == b || std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b));
 }
 
-bool equals_reference(const Case& one, const std::vector<double>& expected) {
-  const Model<PlantedRules> model(one.accelerator);
-  std::vector<double> costs(model.schema().width());
-  model.evaluate(layer_facts<PlantedRules>(one.layer), hardware_row(one.accelerator), one.mapping, costs);
+bool near(const std::vector<double>& costs, const std::vector<double>& expected) {
   for (std::size_t i = 0; i < costs.size(); ++i) {
     const bool bound = i == cost::bound_cycles || i == cost::bound_energy;  // not the model's
     if (!bound && !near(costs[i], expected[i])) return false;
@@ -224,20 +297,50 @@ bool equals_reference(const Case& one, const std::vector<double>& expected) {
   return true;
 }
 
-TEST(PlantedFaults, EveryOneIsCaught) {
-  constexpr auto faults = static_cast<std::size_t>(Fault::count);
-  std::array<std::size_t, faults> differing{};
-  for (std::uint32_t i = 0; i < cases; ++i) {
+// How many cases notice each fault.
+using Noticed = std::array<std::size_t, faults>;
+
+void expect_noticed(const Noticed& noticed, Fault from, Fault end) {
+  for (auto f = static_cast<std::size_t>(from); f < static_cast<std::size_t>(end); ++f)
+    EXPECT_GE(noticed[f], 3U) << "fault number " << f;
+}
+
+TEST(PlantedFaults, EveryOneIsCaughtWhereTilesDivide) {
+  Noticed noticed{};
+  for (std::uint32_t i = 0; i < 1200; ++i) {
     const Case one = random_case(100000 + i, most_operations);
     const std::vector<double> expected = evaluate(*make_simulator("reference", one.accelerator), one);
-    for (std::size_t f = 0; f < faults; ++f) {
+    const Model<PlantedRules> model(one.accelerator);
+    std::vector<double> costs(expected.size());
+    for (std::size_t f = 0; f < static_cast<std::size_t>(first_clipped); ++f) {
       PlantedRules::fault = static_cast<Fault>(f);
-      differing[f] += equals_reference(one, expected) ? 0 : 1;
+      model.evaluate(layer_facts<PlantedRules>(one.layer), hardware_row(one.accelerator), one.mapping, costs);
+      noticed[f] += near(costs, expected) ? 0 : 1;
     }
   }
-  EXPECT_EQ(differing[0], 0U) << "no fault planted";
-  EXPECT_GT(faults, 20U);
-  for (std::size_t f = 1; f < faults; ++f) EXPECT_GE(differing[f], 3U) << "fault number " << f;
+  EXPECT_EQ(noticed[0], 0U) << "no fault planted";
+  EXPECT_GE(faults, 50U);
+  expect_noticed(noticed, Fault::weights_ignore_groups, first_clipped);
+}
+
+TEST(PlantedFaults, EveryOneIsCaughtWhereTilesDoNotDivide) {
+  Noticed noticed{};
+  for (std::uint32_t i = 0; i < 6000; ++i) {
+    const Case one = random_clipped_case(400000 + i, most_operations);
+    const std::vector<double> expected = evaluate(*make_simulator("reference", one.accelerator), one);
+    clipped::Model<PlantedClippedRules> model(one.accelerator);
+    std::vector<double> costs(expected.size());
+    for (std::size_t f = 0; f < faults; ++f) {
+      if (noticed[f] >= 3) continue;
+      PlantedRules::fault = static_cast<Fault>(f);
+      model.evaluate(clipped::layer_facts<PlantedClippedRules>(one.layer), hardware_row(one.accelerator),
+                     one.mapping, costs);
+      noticed[f] += near(costs, expected) ? 0 : 1;
+    }
+  }
+  EXPECT_EQ(noticed[0], 0U) << "no fault planted";
+  for (const Fault fault : only_dividing) noticed[static_cast<std::size_t>(fault)] = 3;
+  expect_noticed(noticed, Fault::weights_ignore_groups, Fault::count);
 }
 
 }  // namespace

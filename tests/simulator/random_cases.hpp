@@ -290,6 +290,46 @@ inline Mapping random_fitting_mapping(Random& random, const Layer& layer, const 
   return mapping;
 }
 
+// The extent of dimension d that the loops of a level hand on.
+inline std::uint32_t& handed_on(LevelMapping& level, Kind kind, std::size_t d) {
+  return kind == Kind::time ? level.temporal[d] : kind == Kind::y ? level.y[d] : level.x[d];
+}
+
+// Makes a level hand on `extent` of dimension d at least, or at most inside; so tiles shrink inwards.
+inline void hand_on(Mapping& mapping, std::size_t l, Kind kind, std::size_t d, std::uint32_t extent) {
+  for (std::size_t i = 0; i < mapping.levels; ++i)
+    for (const Kind k : {Kind::time, Kind::y, Kind::x}) {
+      std::uint32_t& here = handed_on(mapping.level[i], k, d);
+      const bool outside = i < l || (i == l && k <= kind);
+      here = outside ? std::max(here, extent) : std::min(here, extent);
+    }
+  handed_on(mapping.level[l], kind, d) = extent;
+}
+
+/// The same for tiles that mostly do not divide.
+inline Mapping random_clipped_fitting_mapping(Random& random, const Layer& layer,
+                                              const Accelerator& accelerator) {
+  Mapping mapping = trivial_mapping(layer, accelerator);
+  for (std::size_t l = 0; l < mapping.levels; ++l) random_order(random, mapping.level[l]);
+  for (int moves = 0; moves < 60; ++moves) {
+    const std::size_t d = random.below(dim_count);
+    const std::size_t l = random.below(mapping.levels);
+    const auto kind =
+        accelerator.fanout_below(l) != nullptr ? static_cast<Kind>(random.below(3)) : Kind::time;
+    const std::uint32_t most = layer.size[d];
+    std::uint32_t extent = 1 + random.below(most);
+    if (random.chance(0.5)) extent = 1 + random.below(extent);
+    Mapping next = mapping;
+    hand_on(next, l, kind, d, extent);
+    next.level[next.levels - 1U].x[d] = 1;
+    if (accelerator.fanout_below(l) == nullptr) {
+      next.level[l].y[d] = next.level[l].x[d] = l + 1U == next.levels ? 1 : next.level[l].temporal[d];
+    }
+    if (check(next, layer, accelerator, false).empty()) mapping = next;
+  }
+  return mapping;
+}
+
 inline Case random_case(std::uint32_t number, std::uint64_t most_operations) {
   Random random = stream(number, 1);
   Case result;
@@ -299,14 +339,46 @@ inline Case random_case(std::uint32_t number, std::uint64_t most_operations) {
   return result;
 }
 
+inline bool slides(const Layer& layer, Dim rows, Dim taps) {
+  return layer[rows] >= 3 && layer[taps] >= 3;
+}
+
+// Rows and taps of one axis along one fan-out that joins, in pieces that need not divide, where there is
+// room.
+inline void make_diagonal(Random& random, Case& one) {
+  if (one.accelerator.fanouts.empty()) return;
+  const auto chosen = random.below(static_cast<std::uint32_t>(one.accelerator.fanouts.size()));
+  Fanout& fanout = one.accelerator.fanouts[chosen];
+  fanout.multicast = true;
+  fanout.x = std::max(2U, fanout.x);
+  fanout.y = std::max(2U, fanout.y);
+  const std::size_t rows = index(slides(one.layer, Dim::P, Dim::R) ? Dim::P : Dim::Q);
+  const std::size_t taps = rows == index(Dim::P) ? index(Dim::R) : index(Dim::S);
+  for (int tries = 0; tries < 8; ++tries) {
+    Mapping next = one.mapping;
+    for (const auto& [d, kind] : {std::pair{rows, Kind::x}, std::pair{taps, Kind::y}}) {
+      const std::uint32_t whole = one.layer.size[d] - random.below((one.layer.size[d] + 1) / 2);
+      hand_on(next, fanout.above, Kind::time, d, whole);
+      hand_on(next, fanout.above, Kind::y, d, kind == Kind::x ? whole : 1 + random.below(whole));
+      hand_on(next, fanout.above, Kind::x, d, 1 + random.below(next.level[fanout.above].y[d]));
+      next.level[next.levels - 1U].x[d] = 1;
+    }
+    if (check(next, one.layer, one.accelerator, false).empty()) one.mapping = next;
+  }
+}
+
 /// Two to eight levels, up to three fan-outs, tiles that mostly do not divide.
 inline Case random_clipped_case(std::uint32_t number, std::uint64_t most_operations) {
   Random random = stream(number, 8);
   Case result;
   result.accelerator = random_accelerator(random, 2 + random.below(7), 1 + random.below(3));
+  const bool diagonal = random.chance(0.25);
   do {
-    result.layer = random_layer(random, most_operations);
+    do {
+      result.layer = random_layer(random, most_operations);
+    } while (diagonal && !slides(result.layer, Dim::P, Dim::R) && !slides(result.layer, Dim::Q, Dim::S));
     result.mapping = random_clipped_mapping(random, result.layer, result.accelerator);
+    if (diagonal) make_diagonal(random, result);
   } while (nominal_turns(result.mapping, result.layer) > 3 * static_cast<double>(most_operations));
   return result;
 }
