@@ -1,11 +1,13 @@
 #include "atoll/base/yaml.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "atoll/base/files.hpp"
 #include "atoll/base/text.hpp"
@@ -37,6 +39,41 @@ constexpr std::size_t max_nodes = 5'000'000;
 SourcePlace place_of(const std::string& file, const YAML::Mark& mark) {
   if (mark.is_null()) return {file, 0, 0};
   return {file, mark.line + 1, mark.column + 1};
+}
+
+// Walks through a text without building it. yaml-cpp's LoadAll() never ends on some malformed texts: it finds
+// one empty document after the other where it stands. Here the second one is an error.
+class OneDocument final : public YAML::EventHandler {
+ public:
+  explicit OneDocument(const std::string& file) : file_(file) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1)
+      throw InputError(place_of(file_, mark), "a second document starts here; only one is allowed");
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+ private:
+  const std::string& file_;
+  int documents_ = 0;
+};
+
+void require_one_document(const std::string& text, const std::string& name) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  OneDocument handler(name);
+  while (parser.HandleNextDocument(handler)) {
+  }
 }
 
 class Flattener {
@@ -129,16 +166,11 @@ YamlNode YamlNode::load(const std::string& path) {
 
 YamlNode YamlNode::parse(const std::string& text, const std::string& name) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.empty() || documents.front().IsNull()) {
-      throw InputError(SourcePlace{name, 0, 0}, "the document is empty");
-    }
-    if (documents.size() > 1) {
-      throw InputError(place_of(name, documents[1].Mark()),
-                       "a second document starts here; only one is allowed");
-    }
+    require_one_document(text, name);
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsNull()) throw InputError(SourcePlace{name, 0, 0}, "the document is empty");
     Flattener flattener(name);
-    flattener.add(documents.front(), 0);
+    flattener.add(root, 0);
     auto document = std::make_shared<Document>(Document{std::move(flattener.entries)});
     return {std::move(document), 0, {}};
   } catch (const YAML::Exception& error) {

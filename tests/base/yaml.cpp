@@ -106,7 +106,9 @@ TEST(YamlTest, RefusesMalformedDocuments) {
   EXPECT_THAT(parse_error("a: *nobody\n"), StartsWith("run.yaml:1:"));
   EXPECT_EQ(parse_error(""), "run.yaml: the document is empty");
   EXPECT_EQ(parse_error("# only a comment\n"), "run.yaml: the document is empty");
-  EXPECT_THAT(parse_error("a: 1\n---\nb: 2\n"), StartsWith("run.yaml:3:1: a second document"));
+  EXPECT_THAT(parse_error("a: 1\n---\nb: 2\n"), StartsWith("run.yaml:2:1: a second document"));
+  EXPECT_THAT(parse_error(","), HasSubstr("a second document"));  // must not be read for ever
+  EXPECT_THAT(parse_error("a: 1\n? ]"), StartsWith("run.yaml:2:"));
   EXPECT_THAT(parse_error("? [a, b]\n: 1\n"), HasSubstr("a key must be a plain word"));
   EXPECT_THAT(parse_error("a: &x [*x]\n"), HasSubstr("deeper than 100"));
 }
