@@ -1,8 +1,8 @@
-// The steps of counting a pack. All functions are inlined into one for each kind of machine.
+// The steps of counting a pack. Included by the one source of each kind of machine, between pragmas that let
+// the compiler use its registers; each has an N of its own, so that no machine meets instructions of another.
 #pragma once
 
-#include "loopnest_pack.hpp"
-#include "loopnest_sliding.hpp"
+#include "loopnest_lanes.hpp"
 
 namespace atl::loopnest {
 
@@ -17,7 +17,7 @@ class Kernel {
   using Hardware = PackHardware<N>;
 
   /// Reads the mappings. Bits of the rows whose tiles do not all divide: these must not be counted further.
-  [[gnu::always_inline]] static std::uint32_t read(const Program& program, State& s) {
+  static std::uint32_t read(const Program& program, State& s) {
     Extent entering[dim_count];
     for (const std::size_t d : program.turning) {
       entering[d] = Extent{} + static_cast<typename Lanes<N>::Short>(program.layer.layer.size[d]);
@@ -56,8 +56,7 @@ class Kernel {
   }
 
   /// Counts rows that have been read and writes their costs.
-  [[gnu::always_inline]] static void count(const Program& program, const Hardware& hardware, State& s,
-                                           Real* columns) {
+  static void count(const Program& program, const Hardware& hardware, State& s, Real* columns) {
     const std::size_t levels = program.structure.levels;
     s.network_energy = s.fill_time = Real{};
     for (std::size_t l = 0; l < levels; ++l) {
@@ -72,11 +71,11 @@ class Kernel {
       move_plain(program, hardware, s, Operand::I);
     move_outputs(program, hardware, s);
     report(program, hardware, s, columns);
+    store_rows<N>(columns, program.structure.schema.width(), s.costs.data());
   }
 
  private:
-  [[gnu::always_inline]] static void read_extents(const Program& program, const State& s, std::size_t offset,
-                                                  Extent* to) {
+  static void read_extents(const Program& program, const State& s, std::size_t offset, Extent* to) {
     const std::uint32_t* row[N];
     for (std::size_t lane = 0; lane < N; ++lane)
       row[lane] = reinterpret_cast<const std::uint32_t*>(
@@ -85,16 +84,15 @@ class Kernel {
     if (program.halves[1]) load_extents<N>(row, 4, to + 0);
   }
 
-  [[gnu::always_inline]] static void divide(const Extent& outer, const Extent& inner, Real& bound,
-                                            ExtentMask& rest) {
+  static void divide(const Extent& outer, const Extent& inner, Real& bound, ExtentMask& rest) {
     const Extent quotient = outer / inner;
     note_rest<N>(quotient, rest);
     to_real<N>(quotient, bound);
   }
 
   // Loops in space below level l; afterwards `entering` is what enters level l + 1.
-  [[gnu::always_inline]] static void spread(const Program& program, State& s, std::size_t l,
-                                            const Extent* handed, Extent* entering, ExtentMask& rest) {
+  static void spread(const Program& program, State& s, std::size_t l, const Extent* handed, Extent* entering,
+                     ExtentMask& rest) {
     const std::size_t level = offsetof(Mapping, level) + l * sizeof(LevelMapping);
     const Fanout& fanout = program.structure.fanout[l];
     read_extents(program, s, level + offsetof(LevelMapping, x), entering);
@@ -116,13 +114,11 @@ class Kernel {
 
   // How often tiles within level l are replaced: all loops in time up to the innermost one that gives
   // other words, seen from the level inside.
-  [[gnu::always_inline]] static void order(const Program& program, State& s, std::size_t l) {
+  static void order(const Program& program, State& s, std::size_t l) {
     Bits orders;
-    for (std::size_t lane = 0; lane < N; ++lane) {
-      std::uint64_t one;
-      std::memcpy(&one, s.mapping[lane]->level[l].order.data(), sizeof(one));
-      orders[lane] = one;
-    }
+    const unsigned char* row[N];
+    for (std::size_t lane = 0; lane < N; ++lane) row[lane] = s.mapping[lane]->level[l].order.data();
+    load_orders<N>(row, orders);
     const Real one = Real{} + 1.0;
     Real place[dim_count], turning[dim_count], all = Real{};
     for (const std::size_t d : program.turning) {
@@ -141,31 +137,25 @@ class Kernel {
     }
   }
 
-  [[gnu::always_inline]] static void multiply(Real& result, const typename State::PerDim& values,
-                                              const DimList& dims) {
+  static void multiply(Real& result, const typename State::PerDim& values, const DimList& dims) {
     for (const std::size_t d : dims) result *= values[d];
   }
 
-  [[gnu::always_inline]] static const Real& replaced(const Program& program, const State& s, Edge edge,
-                                                     std::size_t o) {
+  static const Real& replaced(const Program& program, const State& s, Edge edge, std::size_t o) {
     return edge.child == program.structure.levels ? s.steps[edge.child] : s.residencies[o][edge.child];
   }
 
   // Children below a fan-out that are served one by one.
-  [[gnu::always_inline]] static void serve(const State& s, std::size_t l, const DimList& relevant, bool joins,
-                                           Real& apart) {
+  static void serve(const State& s, std::size_t l, const DimList& relevant, bool joins, Real& apart) {
     if (joins)
       multiply(apart, s.space[l], relevant);
     else
       apart *= s.children[l];
   }
 
-  struct Sent {
-    Real delivered, sent, first, tile, apart;
-  };
+  using Sent = typename State::Sent;
 
-  [[gnu::always_inline]] static void move_plain(const Program& program, const Hardware& hardware, State& s,
-                                                Operand operand) {
+  static void move_plain(const Program& program, const Hardware& hardware, State& s, Operand operand) {
     const std::size_t o = index(operand);
     const Chain& chain = program.chain[o];
     for (std::size_t i = 0; i < chain.size; ++i) {
@@ -183,8 +173,8 @@ class Kernel {
     }
   }
 
-  [[gnu::always_inline]] static void arrive(const Program& program, const Hardware& hardware, State& s,
-                                            Edge edge, std::size_t o, const Sent& words) {
+  static void arrive(const Program& program, const Hardware& hardware, State& s, Edge edge, std::size_t o,
+                     const Sent& words) {
     s.reads[edge.parent][o] += words.sent;
     cross(program, hardware, s, edge, o, words.delivered);
     if (edge.child == program.structure.levels) return;
@@ -196,8 +186,8 @@ class Kernel {
     s.load_reading[edge.child] += parent_bits / hardware.read_bandwidth[edge.parent];
   }
 
-  [[gnu::always_inline]] static void cross(const Program& program, const Hardware& hardware, State& s,
-                                           Edge edge, std::size_t o, const Real& words) {
+  static void cross(const Program& program, const Hardware& hardware, State& s, Edge edge, std::size_t o,
+                    const Real& words) {
     for (std::size_t f = edge.parent; f < edge.child; ++f)
       if (program.structure.has_fanout[f])
         s.network_energy += hardware.hop_energy[f] * hardware.word_bits[edge.parent][o] * words;
@@ -208,8 +198,7 @@ class Kernel {
     Real fixed, before, below, apart;  // tile; children across above the parent, below it, served one by one
   };
 
-  [[gnu::always_inline]] static void look_around(const Program& program, State& s, std::size_t link,
-                                                 Around& around) {
+  static void look_around(const Program& program, State& s, std::size_t link, Around& around) {
     const Edge edge = program.chain[index(Operand::I)].link[link];
     const Real one = Real{} + 1.0;
     around = {one, one, one, one};
@@ -235,52 +224,27 @@ class Kernel {
     }
   }
 
-  [[gnu::always_inline]] static void move_sliding(const Program& program, const Hardware& hardware,
-                                                  State& s) {
+  static void move_sliding(const Program& program, const Hardware& hardware, State& s) {
     constexpr std::size_t o = index(Operand::I);
     const Chain& chain = program.chain[o];
     Around around[max_levels];
-    Sent words[max_levels];
     for (std::size_t i = 0; i < chain.size; ++i) look_around(program, s, i, around[i]);
-    std::uint32_t general = 0;
-    for (std::size_t lane = 0; lane < N; ++lane)
-      if (!SlidingRow<N>(program, s, lane).count()) general |= 1U << lane;
+    const std::uint32_t general = count_sliding<N>(program, s);
     for (std::size_t i = 0; i < chain.size; ++i) {
       const Edge edge = chain.link[i];
       const Around& here = around[i];
-      words[i].delivered = here.fixed * s.moved[i] * (here.before * here.below);
-      words[i].sent = here.fixed * s.joined[i] * (here.apart * here.before);
-      words[i].first = Real{};
-      words[i].tile = here.fixed * s.window[i];
-      words[i].apart = here.apart * s.starts[i];
-      if (edge.child == program.structure.levels) words[i].tile = words[i].apart = Real{};
+      s.words[i].delivered = here.fixed * s.moved[i] * (here.before * here.below);
+      s.words[i].sent = here.fixed * s.joined[i] * (here.apart * here.before);
+      s.words[i].first = Real{};
+      s.words[i].tile = here.fixed * s.window[i];
+      s.words[i].apart = here.apart * s.starts[i];
+      if (edge.child == program.structure.levels) s.words[i].tile = s.words[i].apart = Real{};
     }
-    if (general != 0) count_in_general(program, s, general, words);
-    for (std::size_t i = 0; i < chain.size; ++i) arrive(program, hardware, s, chain.link[i], o, words[i]);
+    if (general != 0) count_in_general<N>(program, s, general);
+    for (std::size_t i = 0; i < chain.size; ++i) arrive(program, hardware, s, chain.link[i], o, s.words[i]);
   }
 
-  [[gnu::noinline]] static void count_in_general(const Program& program, const State& s, std::uint32_t rows,
-                                                 Sent* words) {
-    const Chain& chain = program.chain[index(Operand::I)];
-    for (std::size_t lane = 0; lane < N; ++lane) {
-      if ((rows >> lane & 1) == 0) continue;
-      Nest nest;
-      build_nest<Rules>(program.structure, program.layer.layer, *s.mapping[lane], nest);
-      WindowedInput<Rules> input(program.structure, program.layer, nest);
-      input.gather();
-      for (std::size_t i = 0; i < chain.size; ++i) {
-        const Transfers one = input.transfers(chain.link[i]);
-        words[i].delivered[lane] = as_double(one.delivered);
-        words[i].sent[lane] = as_double(one.sent);
-        words[i].first[lane] = as_double(one.first);
-        words[i].tile[lane] = as_double(one.tile);
-        words[i].apart[lane] = as_double(one.apart);
-      }
-    }
-  }
-
-  [[gnu::always_inline]] static void move_outputs(const Program& program, const Hardware& hardware,
-                                                  State& s) {
+  static void move_outputs(const Program& program, const Hardware& hardware, State& s) {
     constexpr std::size_t o = index(Operand::O);
     const Chain& chain = program.chain[o];
     Real parent_words = Real{} + as_double(program.layer.outputs);
@@ -313,14 +277,13 @@ class Kernel {
     }
   }
 
-  [[gnu::always_inline]] static void add_slower(const Real& a, const Real& b, Real& time) {
+  static void add_slower(const Real& a, const Real& b, Real& time) {
     Real slower = a < b ? b : a;
     round_up<N>(slower);
     time += slower;
   }
 
-  [[gnu::always_inline]] static void report(const Program& program, const Hardware& hardware, State& s,
-                                            Real* columns) {
+  static void report(const Program& program, const Hardware& hardware, State& s, Real* columns) {
     const Structure& structure = program.structure;
     const Real macs = program.layer.macs * hardware.compute_energy;
     Real energy = macs + s.network_energy;
@@ -359,9 +322,8 @@ class Kernel {
     columns[cost::bound_energy] = hardware.bound_energy;
   }
 
-  [[gnu::always_inline]] static void report_level(const Program& program, const Hardware& hardware,
-                                                  const State& s, std::size_t l, Real* columns, Real& energy,
-                                                  Real& read, Real& written, Real& stalled) {
+  static void report_level(const Program& program, const Hardware& hardware, const State& s, std::size_t l,
+                           Real* columns, Real& energy, Real& read, Real& written, Real& stalled) {
     read = written = stalled = Real{};
     for (std::size_t o = 0; o < operand_count; ++o) {
       const Real& width = hardware.word_bits[l][o];
@@ -382,7 +344,8 @@ class Kernel {
     }
   }
 
-  [[gnu::always_inline]] static void take_slower(Real cycles, double port, Real& steady, Real& binds) {
+  static void take_slower(const Real& port_cycles, double port, Real& steady, Real& binds) {
+    Real cycles = port_cycles;
     round_up<N>(cycles);
     binds = cycles > steady ? Real{} + port : binds;
     steady = cycles > steady ? cycles : steady;

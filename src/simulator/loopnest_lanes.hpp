@@ -1,29 +1,12 @@
-// Vectors of one number from each of several rows of a batch, as wide as the machine's registers. Plain
-// operators of the compiler; the functions here must be inlined, so that a function for a machine with wider
-// registers (loopnest_batch.cpp) takes them along. Every width gives the same bits: nothing is ever summed
-// across rows, and no count exceeds 2^53.
+// What the kernel does with the numbers of several rows at once, in the plain operators of the compiler.
+// Every width gives the same bits: nothing is ever summed across rows, and no count exceeds 2^53.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <cstring>
 
-#include "atoll/simulator/mapping.hpp"
+#include "loopnest_pack.hpp"
 
 namespace atl::loopnest {
-
-/// `N` rows: 2 fill a register of 16 bytes, 4 one of 32, 8 one of 64. Extents are below 2^24, so that short
-/// numbers hold them and their quotients; registers of 16 bytes have no half.
-template <int N>
-struct Lanes {
-  using Short = std::conditional_t<N == 2, double, float>;
-  typedef double Real __attribute__((vector_size(8 * N)));
-  typedef std::uint64_t Bits __attribute__((vector_size(8 * N)));
-  typedef unsigned char Bytes __attribute__((vector_size(8 * N)));
-  typedef Short Extent __attribute__((vector_size(sizeof(Short) * N)));
-  typedef std::int32_t Whole __attribute__((vector_size(4 * N)));
-  using ExtentMask = decltype(Extent{} < Extent{});
-};
 
 using FourWhole = Lanes<4>::Whole;
 
@@ -98,6 +81,27 @@ template <int N>
     for (std::size_t i = 0; i < 4; ++i) {
       const typename Lanes<N>::Whole both = __builtin_shufflevector(low[i], high[i], 0, 1, 2, 3, 4, 5, 6, 7);
       to[d + i] = __builtin_convertvector(both, typename Lanes<N>::Extent);
+    }
+  }
+}
+
+/// Eight bytes of each row.
+template <int N>
+[[gnu::always_inline]] inline void load_orders(const unsigned char* const* row,
+                                               typename Lanes<N>::Bits& orders) {
+  using Two = Lanes<2>::Bits;
+  std::uint64_t one[N];
+  for (std::size_t lane = 0; lane < N; ++lane) std::memcpy(&one[lane], row[lane], sizeof(one[lane]));
+  if constexpr (N == 2) {
+    orders = Two{one[0], one[1]};
+  } else {
+    const Lanes<4>::Bits low = __builtin_shufflevector(Two{one[0], one[1]}, Two{one[2], one[3]}, 0, 1, 2, 3);
+    if constexpr (N == 4) {
+      orders = low;
+    } else {
+      const Lanes<4>::Bits high =
+          __builtin_shufflevector(Two{one[4], one[5]}, Two{one[6], one[7]}, 0, 1, 2, 3);
+      orders = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
     }
   }
 }

@@ -3,13 +3,26 @@
 // order of the core. What is rare is left to the core.
 #pragma once
 
-#include <span>
+#include <cstdint>
+#include <type_traits>
 
 #include "loopnest_core.hpp"
-#include "loopnest_lanes.hpp"
 #include "loopnest_program.hpp"
 
 namespace atl::loopnest {
+
+/// `N` rows: 2 fill a register of 16 bytes, 4 one of 32, 8 one of 64. Extents are below 2^24, so that short
+/// numbers hold them and their quotients; registers of 16 bytes have no half.
+template <int N>
+struct Lanes {
+  using Short = std::conditional_t<N == 2, double, float>;
+  typedef double Real __attribute__((vector_size(8 * N)));
+  typedef std::uint64_t Bits __attribute__((vector_size(8 * N)));
+  typedef unsigned char Bytes __attribute__((vector_size(8 * N)));
+  typedef Short Extent __attribute__((vector_size(sizeof(Short) * N)));
+  typedef std::int32_t Whole __attribute__((vector_size(4 * N)));
+  using ExtentMask = decltype(Extent{} < Extent{});
+};
 
 /// What is known of a pack while it is counted. Each number stands for all N rows.
 template <int N>
@@ -35,6 +48,10 @@ struct PackState {
   PerLevel window, starts;  // words of one tile; children that are served one by one
   PerLevel first;           // words of the first tiles
   std::array<PerLevel, 2> joined_rows, joined_taps;  // children along fan-outs that join
+  struct Sent {
+    Real delivered, sent, first, tile, apart;  // as Transfers
+  };
+  std::array<Sent, max_levels> words;
   // Tally of words and time:
   std::array<std::array<Real, operand_count>, max_levels> reads, fills, updates, first_fills;
   Real network_energy, fill_time;
@@ -52,7 +69,8 @@ struct PackHardware {
 };
 
 template <int N>
-void fill_hardware(const Program& program, const HardwareRow& row, std::size_t lane, PackHardware<N>& to) {
+inline void fill_hardware(const Program& program, const HardwareRow& row, std::size_t lane,
+                          PackHardware<N>& to) {
   const Structure& structure = program.structure;
   for (std::size_t l = 0; l < structure.levels; ++l) {
     to.read_bandwidth[l][lane] = row.read_bandwidth[l];
@@ -71,5 +89,38 @@ void fill_hardware(const Program& program, const HardwareRow& row, std::size_t l
   to.bound_cycles[lane] = bound.cycles;
   to.bound_energy[lane] = bound.energy;
 }
+
+/// Fills moved, joined, window and starts of the state for every link of a sliding input's chain. Bits of the
+/// rows of which some link needs the general form.
+template <int N>
+std::uint32_t count_sliding(const Program& program, PackState<N>& state);
+/// The words of these rows by the general form.
+template <int N>
+void count_in_general(const Program& program, PackState<N>& state, std::uint32_t rows);
+
+/// The kernel for one kind of machine; N says which.
+template <int N>
+struct PackKernel {
+  using Real = typename Lanes<N>::Real;
+  /// Reads the mappings of the state. Bits of the rows whose tiles do not all divide: if there are any, the
+  /// pack cannot be counted.
+  static std::uint32_t read(const Program& program, PackState<N>& state);
+  /// Counts the rows that have been read and writes their costs; `columns` is room for one row's columns.
+  static void count(const Program& program, const PackHardware<N>& hardware, PackState<N>& state,
+                    Real* columns);
+};
+
+template <>
+std::uint32_t PackKernel<8>::read(const Program&, PackState<8>&);
+template <>
+void PackKernel<8>::count(const Program&, const PackHardware<8>&, PackState<8>&, Real*);
+template <>
+std::uint32_t PackKernel<4>::read(const Program&, PackState<4>&);
+template <>
+void PackKernel<4>::count(const Program&, const PackHardware<4>&, PackState<4>&, Real*);
+template <>
+std::uint32_t PackKernel<2>::read(const Program&, PackState<2>&);
+template <>
+void PackKernel<2>::count(const Program&, const PackHardware<2>&, PackState<2>&, Real*);
 
 }  // namespace atl::loopnest

@@ -1,13 +1,12 @@
 // Inputs whose tiles slide, for one row of a pack: the sums of windowed_input.hpp, most of them from a table
 // of tiles. A sum over places of a tile is words times places less what lies in the padding; where the
 // padding reaches less deep than the smallest loop steps, only the first and the last place lose words to it.
-#pragma once
-
 #include <cmath>
 
 #include "loopnest_pack.hpp"
 
 namespace atl::loopnest {
+namespace {
 
 template <int N>
 class SlidingRow {
@@ -229,5 +228,43 @@ class SlidingRow {
   const Mapping& mapping_;
   std::size_t lane_;
 };
+
+}  // namespace
+
+template <int N>
+std::uint32_t count_sliding(const Program& program, PackState<N>& state) {
+  std::uint32_t general = 0;
+  for (std::size_t lane = 0; lane < N; ++lane)
+    if (!SlidingRow<N>(program, state, lane).count()) general |= 1U << lane;
+  return general;
+}
+
+template <int N>
+void count_in_general(const Program& program, PackState<N>& state, std::uint32_t rows) {
+  const Chain& chain = program.chain[index(Operand::I)];
+  for (std::size_t lane = 0; lane < N; ++lane) {
+    if ((rows >> lane & 1) == 0) continue;
+    Nest nest;
+    build_nest<Rules>(program.structure, program.layer.layer, *state.mapping[lane], nest);
+    WindowedInput<Rules> input(program.structure, program.layer, nest);
+    input.gather();
+    for (std::size_t i = 0; i < chain.size; ++i) {
+      const Transfers one = input.transfers(chain.link[i]);
+      auto& words = state.words[i];
+      words.delivered[lane] = as_double(one.delivered);
+      words.sent[lane] = as_double(one.sent);
+      words.first[lane] = as_double(one.first);
+      words.tile[lane] = as_double(one.tile);
+      words.apart[lane] = as_double(one.apart);
+    }
+  }
+}
+
+template std::uint32_t count_sliding<8>(const Program&, PackState<8>&);
+template std::uint32_t count_sliding<4>(const Program&, PackState<4>&);
+template std::uint32_t count_sliding<2>(const Program&, PackState<2>&);
+template void count_in_general<8>(const Program&, PackState<8>&, std::uint32_t);
+template void count_in_general<4>(const Program&, PackState<4>&, std::uint32_t);
+template void count_in_general<2>(const Program&, PackState<2>&, std::uint32_t);
 
 }  // namespace atl::loopnest
