@@ -14,10 +14,19 @@ std::uint64_t loops(std::uint32_t outer, std::uint32_t inner) {
   return (static_cast<std::uint64_t>(outer) + inner - 1) / inner;
 }
 
-std::uint64_t product_of_loops(const Extents& outer, const Extents& inner) {
-  std::uint64_t product = 1;
-  for (std::size_t d = 0; d < dim_count; ++d) product *= loops(outer[d], inner[d]);
+// Children that loops in space ask for; a double: any extents may have been written.
+double product_of_loops(const Extents& outer, const Extents& inner) {
+  double product = 1;
+  for (std::size_t d = 0; d < dim_count; ++d) product *= static_cast<double>(loops(outer[d], inner[d]));
   return product;
+}
+
+// Beyond 2^53 counts would not be exact, and products would wrap.
+std::string check_operations(const Layer& layer) {
+  double operations = 1;
+  for (const std::uint32_t extent : layer.size) operations *= extent;
+  if (operations <= 0x1p53) return {};
+  return fmt::format("a layer may have at most 2^53 operations, but has {:.4g}", operations);
 }
 
 OperandSet operands_of(const Layer& layer) {
@@ -72,10 +81,10 @@ std::string check_keep(const Mapping& mapping, const Layer& layer, const Acceler
 std::string check_spatial(const Mapping& mapping, const Accelerator& accelerator, std::size_t l) {
   const LevelMapping& level = mapping.level[l];
   const Fanout* fanout = accelerator.fanout_below(l);
-  const std::uint64_t room_y = fanout ? fanout->y : 1;
+  const std::uint32_t room_y = fanout ? fanout->y : 1;
   const std::uint64_t room_x = fanout ? fanout->x : 1;
-  const std::uint64_t y = product_of_loops(level.temporal, level.y);
-  const std::uint64_t x = product_of_loops(level.y, level.x);
+  const double y = product_of_loops(level.temporal, level.y);
+  const double x = product_of_loops(level.y, level.x);
   if (y <= room_y && x <= room_x) return {};
   return fmt::format("the loops in space below level '{}' ask for {} x {} children (y, x), there are {} x {}",
                      accelerator.levels[l].name, y, x, room_y, room_x);
@@ -123,6 +132,7 @@ std::string check(const Mapping& mapping, const Layer& layer, const Accelerator&
   if (mapping.levels != accelerator.levels.size() || mapping.levels > max_levels || mapping.levels == 0)
     return fmt::format("the mapping has {} levels, accelerator '{}' has {}", mapping.levels, accelerator.name,
                        accelerator.levels.size());
+  if (std::string why = check_operations(layer); !why.empty()) return why;
   for (std::size_t l = 0; l < mapping.levels; ++l) {
     const std::string& name = accelerator.levels[l].name;
     const LevelMapping& level = mapping.level[l];

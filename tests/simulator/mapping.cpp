@@ -95,6 +95,46 @@ TEST_F(MappingOfALayer, EveryRuleIsChecked) {
   expect("may keep only I, but keeps WIO");
 }
 
+TEST_F(MappingOfALayer, TilesNeedNotDivideButObeyEveryOtherRule) {
+  const Mapping good = mapping_;
+  const auto expect = [&](const char* text) {
+    EXPECT_THAT(check(mapping_, layer_, accelerator_, false), HasSubstr(text));
+    mapping_ = good;
+  };
+  set(0, Dim::C, 4, 2, 1);  // 6 in steps of 4; two by two children
+  EXPECT_EQ(check(mapping_, layer_, accelerator_, false), "");
+  EXPECT_THAT(why(), HasSubstr("must divide the extent that enters, but is 4 of 6"));
+  set(0, Dim::C, 5, 2, 1);  // the last of three turns is smaller, and needs a child all the same
+  EXPECT_EQ(check(mapping_, layer_, accelerator_, false), "");
+  set(0, Dim::C, 5, 1, 1);
+  expect("5 x 1 children (y, x), there are 3 x 2");
+  set(0, Dim::C, 7, 1, 1);
+  expect("the temporal extent of C at level 'level0' must not exceed the extent that enters, but is 7 of 6");
+  set(1, Dim::C, 2, 1, 1);
+  expect("not exceed");
+  mapping_.level[0].keep = 6;
+  expect("level 'level0' must keep WIO, but keeps IO");
+  accelerator_.levels[1].keep = operand_bit(Operand::I);
+  accelerator_.levels[1].may_keep = 0;
+  accelerator_.levels[1].word_bits[index(Operand::I)] = 8;
+  accelerator_.levels[1].buffering = Buffering::rolling;
+  accelerator_.levels[1].size = 24;
+  mapping_ = trivial_mapping(layer_, accelerator_);
+  set(0, Dim::C, 4, 4, 4);
+  expect("the tiles at level 'level1' need 32 bits, it has 24");
+}
+
+TEST_F(MappingOfALayer, NoProductWraps) {
+  layer_.size = {1, 1, 1U << 31, 1U << 31, 2, 1, 1, 1};
+  EXPECT_THAT(check(mapping_, layer_, accelerator_, false),
+              HasSubstr("at most 2^53 operations, but has 9.223e+18"));
+  layer_.size = {1, 1, 1000000, 1000000, 1, 1, 1, 1};  // 10^12 are fine
+  EXPECT_EQ(check(mapping_, layer_, accelerator_, false), "");
+  set(0, Dim::K, 1000000, 1000000, 1);
+  set(0, Dim::C, 1000000, 1000000, 1);
+  EXPECT_THAT(check(mapping_, layer_, accelerator_, false), HasSubstr("1 x 1000000000000 children"));
+}
+
 TEST_F(MappingOfALayer, CapacityCountsTheLargestTileOncePerBuffer) {
   StorageLevel& level = accelerator_.levels[1];
   level.keep = operand_bit(Operand::I);
