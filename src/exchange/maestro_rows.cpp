@@ -68,8 +68,11 @@ std::vector<std::vector<std::string>> read_csv(const std::string& text) {
 // The header, and the one row that is read.
 class Columns {
  public:
-  explicit Columns(const std::vector<std::string>& header) {
-    for (std::size_t c = 0; c < header.size(); ++c) index_.emplace(std::string(trimmed(header[c])), c);
+  explicit Columns(const std::vector<std::string>& header) : width_(header.size()) {
+    for (std::size_t c = 0; c < width_; ++c) {
+      const std::string name(trimmed(header[c]));
+      if (!index_.emplace(name, c).second) throw InputError(fmt::format("column '{}' stands twice", name));
+    }
   }
 
   void require(const std::vector<std::string>& names, const std::string& file) const {
@@ -81,9 +84,8 @@ class Columns {
                                    join(names, ", "), join(missing, ", ")));
   }
   void take(const std::vector<std::string>& row) {
-    if (row.size() != index_.size())
-      throw InputError(
-          fmt::format("expected {} fields as in the header, found {}", index_.size(), row.size()));
+    if (row.size() != width_)
+      throw InputError(fmt::format("expected {} fields as in the header, found {}", width_, row.size()));
     row_ = &row;
   }
   std::optional<std::string> text(const std::string& name) const {
@@ -108,6 +110,7 @@ class Columns {
   }
 
  private:
+  std::size_t width_;
   std::map<std::string, std::size_t> index_;
   const std::vector<std::string>* row_ = nullptr;
 };
@@ -388,16 +391,18 @@ class Reader {
 
 RowCount evaluate_maestro_rows(const std::string& text, const std::string& file, const RowOptions& options,
                                const TakeLine& take) {
-  std::vector<std::vector<std::string>> rows;
-  try {
-    rows = read_csv(text);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("{}: {}", file, error.what()));
-  }
+  const auto at_line = [&](int line, auto&& read) {
+    try {
+      return read();
+    } catch (const InputError& error) {
+      throw InputError(SourcePlace{file, line, 0}, error.what());
+    }
+  };
+  const auto rows = at_line(0, [&] { return read_csv(text); });
   if (rows.size() < 2)
     throw InputError(
         fmt::format("{}: expected a header and one row a mapping; found {} lines", file, rows.size()));
-  Columns columns(rows.front());
+  Columns columns = at_line(1, [&] { return Columns(rows.front()); });
   std::vector<std::string> needed = {"type", "K", "C", "Y", "X", "R", "S", "mapping_json"};
   if (options.accelerator.empty()) needed.emplace_back("platform");
   columns.require(needed, file);

@@ -241,6 +241,7 @@ TEST(MaestroRows, FilesThatCannotBeReadAreErrors) {
   EXPECT_THAT(message("id,type,K,C,Y,X,R\n1,CONV,1,1,1,1,1\n"),
               HasSubstr("missing: S, mapping_json, platform"));
   EXPECT_THAT(message(header + "\"1,edge\n"), HasSubstr("never closed"));
+  EXPECT_THAT(message("id,id,type\n1,2,3\n"), HasSubstr("rows.csv:1: column 'id' stands twice"));
   RowOptions own = options(true);
   own.accelerator = std::string(ATOLL_SOURCE_DIR) + "/accelerators/reference/maestro/cloud.yaml";
   const auto lines = answers("type,K,C,Y,X,R,S,mapping_json\nCONV,8,3,6,6,3,3," + mapping + "\n", own);
