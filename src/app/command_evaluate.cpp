@@ -61,7 +61,7 @@ Json evaluate_line(const Evaluator& evaluator, const std::string& line, const st
   try {
     const LayerMapping entry = mapping_from_json(line, evaluator.accelerator, place);
     entry.layer.validate(place);
-    const std::string reason = check(entry.mapping, entry.layer, evaluator.accelerator, true);
+    const std::string reason = check(entry.mapping, entry.layer, evaluator.accelerator, false);
     if (reason.empty()) {
       const std::vector<double> costs = costs_of(evaluator, entry);
       result.update(costs_json(evaluator, costs));
