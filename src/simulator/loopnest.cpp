@@ -82,7 +82,7 @@ class Loopnest final : public Simulator {
     for (std::size_t i = 0; i < left.size; ++i) {
       const std::size_t row = left.row[i];
       evaluate_row(layer.facts, batch.hardware[batch.hardware.size() == 1 ? 0 : row], batch.mappings[row],
-                   costs.subspan(row * width, width));
+                   layer.pack.fits, costs.subspan(row * width, width));
     }
     for (std::size_t row = first; row < end; ++row) {
       const std::span<const double> one = costs.subspan(row * width, width);
@@ -111,8 +111,8 @@ class Loopnest final : public Simulator {
   }
 
   void evaluate_row(const LayerFacts& facts, const HardwareRow& hardware, const Mapping& mapping,
-                    std::span<double> costs) const {
-    if (divides(mapping, facts.layer, model_.structure().levels))
+                    bool surely_clipped, std::span<double> costs) const {
+    if (!surely_clipped && divides(mapping, facts.layer, model_.structure().levels))
       model_.evaluate(facts, hardware, mapping, costs);
     else
       clipped_->evaluate(facts.layer, hardware, mapping, costs);

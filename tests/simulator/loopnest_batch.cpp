@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "../../src/simulator/loopnest_core.hpp"
+#include "allocation_count.hpp"
 #include "atoll/network/network.hpp"
 #include "random_cases.hpp"
 
@@ -30,7 +31,8 @@ std::vector<double> row_by_row(const Accelerator& accelerator, const Layer& laye
 }
 
 // The first column whose bits differ, or nothing.
-std::string difference(const CostSchema& schema, std::span<const double> a, std::span<const double> b) {
+std::string difference_in_bits(const CostSchema& schema, std::span<const double> a,
+                               std::span<const double> b) {
   for (std::size_t c = 0; c < schema.width(); ++c)
     if (std::memcmp(&a[c], &b[c], sizeof(double)) != 0)
       return schema.columns[c].name + ": " + std::to_string(a[c]) + " against " + std::to_string(b[c]);
@@ -51,8 +53,8 @@ void expect_equal(const Accelerator& accelerator, const std::vector<Layer>& laye
     std::vector<double> costs(mappings.size() * width, -1);
     simulator->evaluate({layers, hardware, mappings}, costs);
     for (std::size_t i = 0; i < mappings.size(); ++i)
-      ASSERT_EQ(difference(simulator->schema(), std::span(costs).subspan(i * width, width),
-                           std::span(expected).subspan(i * width, width)),
+      ASSERT_EQ(difference_in_bits(simulator->schema(), std::span(costs).subspan(i * width, width),
+                                   std::span(expected).subspan(i * width, width)),
                 "")
           << "version " << version.name << ", row " << i << " of " << mappings.size() << "\n"
           << mapping_to_json(mappings[i], layers[layers.size() == 1 ? 0 : i], accelerator) << "\n"
@@ -121,6 +123,44 @@ TEST(LoopnestBatch, EveryVersionEqualsTheClosedFormOnRealLayers) {
       }
     }
   }
+}
+
+std::vector<Mapping> mixed_mappings(Random& random, const Layer& layer, const Accelerator& accelerator) {
+  std::vector<Mapping> mappings;
+  while (mappings.size() < 300)
+    mappings.push_back(mappings.size() % 3 == 0 ? random_clipped_mapping(random, layer, accelerator)
+                                                : random_mapping(random, layer, accelerator));
+  return mappings;
+}
+
+TEST(LoopnestBatch, RowsThatDoNotDivideDisturbNoOthersAndNothingIsAllocated) {
+  std::size_t whole = 0, clipped = 0;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    Random random = stream(i, 10);
+    const Accelerator accelerator = random_accelerator(random);
+    const Layer layer = random_layer(random, 100000);
+    const HardwareRow hardware = hardware_row(accelerator);
+    const std::vector<Mapping> mappings = mixed_mappings(random, layer, accelerator);
+    for (const Mapping& mapping : mappings)
+      ++(divides(mapping, layer, accelerator.levels.size()) ? whole : clipped);
+    for (const BatchVersion& version : batch_versions()) {
+      if (!version.runs_here) continue;
+      const auto simulator = make_loopnest(accelerator, version);
+      const std::size_t width = simulator->schema().width();
+      std::vector<double> together(mappings.size() * width), alone(mappings.size() * width);
+      for (std::size_t row = 0; row < mappings.size(); ++row)
+        simulator->evaluate({{&layer, 1}, {&hardware, 1}, {&mappings[row], 1}},
+                            std::span(alone).subspan(row * width, width));
+      simulator->evaluate({{&layer, 1}, {&hardware, 1}, mappings}, together);
+      EXPECT_EQ(std::memcmp(together.data(), alone.data(), alone.size() * sizeof(double)), 0)
+          << "case " << i << ", version " << version.name;
+      const std::uint64_t before = allocation_count();
+      simulator->evaluate({{&layer, 1}, {&hardware, 1}, mappings}, together);
+      EXPECT_EQ(allocation_count() - before, 0U) << "case " << i << ", version " << version.name;
+    }
+  }
+  EXPECT_GT(whole, 1000U);
+  EXPECT_GT(clipped, 1000U);
 }
 
 }  // namespace
