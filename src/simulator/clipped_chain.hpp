@@ -58,6 +58,10 @@ struct Sizes {
 template <typename R>
 Sizes all_turns(const Sizes& in, Size extent) {
   Sizes out;
+  if (extent == 1) {
+    out.add(1, in.words());
+    return out;
+  }
   Words whole = 0;
   for (std::size_t i = 0; i < in.n; ++i) {
     const auto [size, count] = in.of[i];
@@ -106,6 +110,12 @@ Sizes later_turns(const Sizes& in, Size extent) {
   return out;
 }
 
+/// Levels as bits.
+using LevelSet = std::uint32_t;
+constexpr LevelSet level_range(std::size_t from, std::size_t to) {
+  return (LevelSet{1} << to) - (LevelSet{1} << from);
+}
+
 /// Loops of one dimension that turn more than once, outermost first. What enters loop j is extent[j], what it
 /// hands on is extent[j + 1].
 struct Chain {
@@ -113,24 +123,26 @@ struct Chain {
   std::array<std::uint8_t, most_loops> level;
   std::array<bool, most_loops> in_space;
   std::array<std::uint8_t, max_levels + 1> depth;  // loops further out than a level
+  LevelSet space = 0;                              // levels with loops in space
   std::size_t size = 0;
 
-  void push(std::size_t l, bool space, Size inner) {
+  void clear(Size whole) {
+    size = 0;
+    space = 0;
+    extent[0] = whole;
+  }
+  void push(std::size_t l, bool space_loop, Size inner) {
+    if (space_loop) space |= LevelSet{1} << l;
     level[size] = static_cast<std::uint8_t>(l);
-    in_space[size] = space;
+    in_space[size] = space_loop;
     extent[++size] = inner;
   }
-  bool turns_in_time(std::size_t from, std::size_t to) const {
-    for (std::size_t j = from; j < to; ++j)
-      if (!in_space[j]) return true;
-    return false;
-  }
+  /// Whether loops in space of the levels [from, to) turn.
+  bool spreads(std::size_t from, std::size_t to) const { return (space & level_range(from, to)) != 0; }
 };
 
-/// Levels whose loops in space are taken at their lowest coordinate only, as bits.
-using LevelSet = std::uint32_t;
-
-/// The fibres of tiles at depth `from`, as the sizes of their first tiles at depth `to`.
+/// The fibres of tiles at depth `from`, as the sizes of their first tiles at depth `to`. Loops in space of
+/// the levels `lowest` are taken at their lowest coordinate only.
 template <typename R>
 Sizes fibres(const Chain& chain, Sizes sizes, std::size_t from, std::size_t to, LevelSet lowest) {
   for (std::size_t j = from; j < to; ++j) {
@@ -158,6 +170,7 @@ class SingleWords {
   /// `barriers`: depths, as bits, at which fibres of several tiles are given up whatever lies further in.
   Words operator()(const Chain& chain, const Sizes& sizes, std::size_t from, std::size_t to,
                    std::uint32_t barriers) {
+    if (!chain.spreads(chain.level[from], max_levels)) return small_words(sizes, chain.extent[to]);
     n_ = 0;
     for (std::size_t i = 0; i < sizes.n; ++i) push({sizes.of[i].size, 0, sizes.of[i].count});
     for (std::size_t j = from; j < to && n_ > 0; ++j) {
@@ -182,6 +195,14 @@ class SingleWords {
     Size size, reached;
     Words count;
   };
+
+  // Without loops in space only tiles that are not cut any further.
+  static Words small_words(const Sizes& sizes, Size extent) {
+    Words words = 0;
+    for (std::size_t i = 0; i < sizes.n; ++i)
+      if (R::second_turn(sizes.of[i].size, extent) == 0) words += sizes.of[i].count * sizes.of[i].size;
+    return words;
+  }
 
   void push(Pair pair) {
     if (n_ == now_.size()) throw InternalError("a dimension has too many different tiles");

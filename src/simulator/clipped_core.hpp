@@ -139,11 +139,11 @@ class Nest {
     structure_ = &structure;
     facts_ = &facts;
     list_loops(mapping);
-    for (std::size_t d = 0; d < dim_count; ++d) {
-      tiles_[d][0] = Sizes::one(chain_[d].extent[0]);
-      for (std::size_t j = 0; j < chain_[d].size; ++j)
-        tiles_[d][j + 1] = all_turns<R>(tiles_[d][j], chain_[d].extent[j + 1]);
-    }
+    active_ = 0;
+    steps_ = 1;
+    instances_.fill(1);
+    for (std::size_t d = 0; d < dim_count; ++d)
+      if (chain_[d].size > 0) build(d);
     for (std::size_t a = 0; a < 2; ++a) {
       const WindowAxis& axis = facts.axis[a];
       if (axis.plain) continue;
@@ -152,27 +152,14 @@ class Nest {
     }
   }
 
-  Words steps() const {
-    Words steps = 1;
-    for (const Chain& chain : chain_) {
-      if (chain.size == 0) continue;
-      const LevelSet lowest = R::lowest_takes_longest() ? ~LevelSet{0} : 0;
-      steps *= tiles<R>(chain, Sizes::one(chain.extent[0]), 0, chain.size, lowest).count();
-    }
-    return steps;
-  }
-
+  Words steps() const { return steps_; }
   /// Instances of a level that have something to do in the first step.
-  Words instances(std::size_t level) const {
-    Words instances = 1;
-    for (std::size_t d = 0; d < dim_count; ++d) instances *= first_tiles(d, 0, level, 0).count();
-    return instances;
-  }
+  Words instances(std::size_t level) const { return instances_[level]; }
 
   /// Words of the largest tile, padding included.
   Words tile_words(std::size_t level, DimSet apart, bool windowed) const {
     Words words = 1;
-    for_each_dim(apart, [&](std::size_t d) { words *= entering(d, level); });
+    for_each_dim(apart & active_, [&](std::size_t d) { words *= entering(d, level); });
     if (!windowed) return words;
     for (const WindowAxis& axis : facts_->axis)
       if (!axis.plain)
@@ -184,8 +171,8 @@ class Nest {
   Words first_words(std::size_t level, DimSet apart, bool windowed) {
     const DimSet sliding = windowed ? facts_->sliding : 0;
     Words words = 1;
-    for_each_dim(apart, [&](std::size_t d) { words *= first_tiles(d, 0, level, 0).words(); });
-    for_each_dim(all_dims & ~apart & ~sliding,
+    for_each_dim(apart & active_, [&](std::size_t d) { words *= first_tiles(d, 0, level, 0).words(); });
+    for_each_dim(active_ & ~apart & ~sliding,
                  [&](std::size_t d) { words *= first_tiles(d, 0, level, 0).count(); });
     for (std::size_t a = 0; a < 2 && windowed; ++a) {
       if (facts_->axis[a].plain) continue;
@@ -199,9 +186,12 @@ class Nest {
   Words load_words(Edge edge, DimSet apart, bool windowed, LevelSet joined) {
     const DimSet sliding = windowed ? facts_->sliding : 0;
     Words words = 1;
-    for_each_dim(apart, [&](std::size_t d) { words *= first_tiles(d, edge.parent, edge.child, 0).words(); });
-    for_each_dim(all_dims & ~apart & ~sliding,
-                 [&](std::size_t d) { words *= first_tiles(d, edge.parent, edge.child, joined).count(); });
+    for_each_dim(apart & active_,
+                 [&](std::size_t d) { words *= first_tiles(d, edge.parent, edge.child, 0).words(); });
+    for_each_dim(active_ & ~apart & ~sliding, [&](std::size_t d) {
+      if (chain_[d].spreads(edge.parent, edge.child))
+        words *= first_tiles(d, edge.parent, edge.child, joined).count();
+    });
     for (std::size_t a = 0; a < 2 && windowed; ++a)
       if (!facts_->axis[a].plain) words *= load_along(edge, a, joined);
     return words;
@@ -210,12 +200,8 @@ class Nest {
   /// Levels of loops in space between two levels.
   LevelSet space_levels(Edge edge, DimSet dims) const {
     LevelSet levels = 0;
-    for_each_dim(dims, [&](std::size_t d) {
-      const Chain& chain = chain_[d];
-      for (std::size_t j = chain.depth[edge.parent]; j < chain.depth[edge.child]; ++j)
-        if (chain.in_space[j]) levels |= LevelSet{1} << chain.level[j];
-    });
-    return levels;
+    for_each_dim(dims & active_, [&](std::size_t d) { levels |= chain_[d].space; });
+    return levels & level_range(edge.parent, edge.child);
   }
 
   /// Rows and taps along an axis both lie along fan-outs that join.
@@ -231,9 +217,11 @@ class Nest {
     Count count{edge, apart, windowed ? facts_->sliding : 0, modes};
     begin(count);
     ByMode words = visits(count);
-    if (edge.child == structure_->levels) return words;  // multipliers keep nothing
-    for (std::size_t t = times_before_[edge.child]; t-- > 0;)
-      if (!turn(count, time_[t], words)) break;
+    if (edge.child < structure_->levels)  // multipliers keep nothing
+      for (std::size_t t = times_before_[edge.child]; t-- > 0;)
+        if (!turn(count, time_[t], words)) break;
+    for (std::size_t m = 1; m < modes.count; ++m)
+      if (count.same_as[m] != m) words[m] = words[count.same_as[m]];
     return words;
   }
 
@@ -248,17 +236,35 @@ class Nest {
     DimSet apart, sliding;
     const Modes& modes;
     std::array<bool, 2> diagonal{};
+    std::array<LevelSet, most_modes> lowest{};                      // of the modes, as far as it matters
+    std::array<std::size_t, most_modes> same_as{};                  // the first mode that counts the same
     std::array<Words, dim_count> kept{};                            // by dimension that tells words apart
     std::array<std::array<Words, dim_count>, most_modes> fibres{};  // by dimension that does not
     std::array<std::array<std::size_t, 2>, 2> inside{};  // by axis: loops of rows and taps further out
   };
 
+  void build(std::size_t d) {
+    const Chain& chain = chain_[d];
+    active_ |= loopnest::dim_bit(d);
+    tiles_[d][0] = Sizes::one(chain.extent[0]);
+    for (std::size_t j = 0; j < chain.size; ++j)
+      tiles_[d][j + 1] = all_turns<R>(tiles_[d][j], chain.extent[j + 1]);
+    if (chain.space == 0) {
+      steps_ *= chain.extent[0];
+      return;
+    }
+    const LevelSet lowest = R::lowest_takes_longest() ? ~LevelSet{0} : 0;
+    steps_ *= tiles<R>(chain, Sizes::one(chain.extent[0]), 0, chain.size, lowest).count();
+    Sizes first = Sizes::one(chain.extent[0]);
+    for (std::size_t l = 1; l <= structure_->levels; ++l) {
+      first = fibres<R>(chain, first, chain.depth[l - 1], chain.depth[l], 0);
+      instances_[l] *= first.count();
+    }
+  }
+
   void list_loops(const Mapping& mapping) {
     times_ = 0;
-    for (std::size_t d = 0; d < dim_count; ++d) {
-      chain_[d].size = 0;
-      chain_[d].extent[0] = facts_->layer.size[d];
-    }
+    for (std::size_t d = 0; d < dim_count; ++d) chain_[d].clear(facts_->layer.size[d]);
     for (std::size_t l = 0; l < structure_->levels; ++l) {
       const LevelMapping& level = mapping.level[l];
       times_before_[l] = times_;
@@ -283,15 +289,17 @@ class Nest {
   // Tiles of a child at the first step, below one tile of the parent.
   Sizes first_tiles(std::size_t d, std::size_t parent, std::size_t child, LevelSet lowest) const {
     const Chain& chain = chain_[d];
+    if (!chain.spreads(parent, child)) return Sizes::one(entering(d, child));
     return fibres<R>(chain, Sizes::one(entering(d, parent)), chain.depth[parent], chain.depth[child],
                      R::lowest_counts() ? lowest : 0);
   }
 
   // All tiles at depth j; below the parent, at the lowest coordinates only where the mode says so.
-  Sizes tiles_at(const Count& count, std::size_t d, std::size_t j, LevelSet lowest) const {
+  const Sizes& tiles_at(const Count& count, std::size_t d, std::size_t j, LevelSet lowest) {
     const std::size_t parent = chain_[d].depth[count.edge.parent];
-    if (lowest == 0 || j <= parent) return tiles_[d][j];
-    return tiles<R>(chain_[d], tiles_[d][parent], parent, j, lowest);
+    if ((lowest & chain_[d].space) == 0 || j <= parent) return tiles_[d][j];
+    scratch_ = tiles<R>(chain_[d], tiles_[d][parent], parent, j, lowest);
+    return scratch_;
   }
 
   Words load_along(Edge edge, std::size_t a, LevelSet joined) {
@@ -319,10 +327,20 @@ class Nest {
       count.inside[a] = {chain_[axis.row_dim].depth[count.edge.child],
                          chain_[axis.tap_dim].depth[count.edge.child]};
     }
+    count.apart &= active_;
     for_each_dim(count.apart, [&](std::size_t d) { count.kept[d] = facts_->layer.size[d]; });
+    const LevelSet space = space_levels(count.edge, others(count));
+    for (std::size_t m = 0; m < count.modes.count; ++m) {
+      count.lowest[m] = R::lowest_counts() ? count.modes.lowest[m] & space : 0;
+      count.same_as[m] = m;
+      const bool diagonal = m == 1 && (count.diagonal[0] || count.diagonal[1]);
+      for (std::size_t k = m; k-- > 0 && !diagonal;)
+        if (count.lowest[k] == count.lowest[m] && !(k == 1 && (count.diagonal[0] || count.diagonal[1])))
+          count.same_as[m] = k;
+    }
   }
 
-  DimSet others(const Count& count) const { return all_dims & ~count.apart & ~count.sliding; }
+  DimSet others(const Count& count) const { return active_ & ~count.apart & ~count.sliding; }
   bool slides(const Count& count, std::size_t a) const {
     return count.sliding != 0 && !facts_->axis[a].plain;
   }
@@ -331,11 +349,12 @@ class Nest {
   ByMode visits(Count& count) {
     ByMode words{};
     for (std::size_t m = 0; m < count.modes.count; ++m) {
+      if (count.same_as[m] != m) continue;
       words[m] = 1;
       for_each_dim(count.apart, [&](std::size_t d) { words[m] *= count.kept[d]; });
       for_each_dim(others(count), [&](std::size_t d) {
         const std::size_t end = chain_[d].depth[count.edge.child];
-        count.fibres[m][d] = tiles_at(count, d, end, lowest(count, m)).count();
+        count.fibres[m][d] = tiles_at(count, d, end, count.lowest[m]).count();
         words[m] *= count.fibres[m][d];
       });
       for (std::size_t a = 0; a < 2; ++a)
@@ -344,10 +363,6 @@ class Nest {
     }
     return words;
   }
-  LevelSet lowest(const Count& count, std::size_t m) const {
-    return R::lowest_counts() ? count.modes.lowest[m] : 0;
-  }
-
   std::uint32_t barriers(const Count& count, std::size_t d) const {
     std::uint32_t depths = 0;
     for (std::size_t l = 0; l <= count.edge.parent; ++l)
@@ -370,21 +385,24 @@ class Nest {
       turn_window(count, d, j, apart, words);
       return true;
     }
-    for (std::size_t m = 0; m < count.modes.count; ++m) turn_other(count, d, j, apart, m, words[m]);
+    for (std::size_t m = 0; m < count.modes.count; ++m)
+      if (count.same_as[m] == m) turn_other(count, d, j, apart, m, words[m]);
     return true;
   }
 
   void turn_other(Count& count, std::size_t d, std::size_t j, Words apart, std::size_t m, Words& words) {
     const Chain& chain = chain_[d];
     const std::size_t end = chain.depth[count.edge.child];
-    const Sizes around = tiles_at(count, d, j, lowest(count, m));
+    const LevelSet lowest = count.lowest[m];
+    const Sizes& around = tiles_at(count, d, j, lowest);
     const Sizes later = later_turns<R>(around, chain.extent[j + 1]);
-    Words kept = apart * fibres<R>(chain, later, j + 1, end, lowest(count, m)).count();
+    const bool spreads = chain.spreads(chain.level[j], count.edge.child);
+    Words kept = apart * (spreads ? fibres<R>(chain, later, j + 1, end, lowest) : later).count();
     for_each_dim(others(count) & ~loopnest::dim_bit(d), [&](std::size_t o) { kept *= count.fibres[m][o]; });
-    for (std::size_t a = 0; a < 2; ++a)
+    for (std::size_t a = 0; a < 2 && kept != 0; ++a)
       if (slides(count, a)) kept *= kept_around(count, a, m);
     words -= kept;
-    count.fibres[m][d] = fibres<R>(chain, around, j, end, lowest(count, m)).count();
+    count.fibres[m][d] = (spreads ? fibres<R>(chain, around, j, end, lowest) : around).count();
   }
 
   Words kept_around(const Count& count, std::size_t a, std::size_t m) {
@@ -394,14 +412,22 @@ class Nest {
   void turn_window(Count& count, std::size_t d, std::size_t j, Words apart, ByMode& words) {
     const std::size_t a = d == facts_->axis[0].row_dim || d == facts_->axis[0].tap_dim ? 0 : 1;
     const bool tap = d == facts_->axis[a].tap_dim;
-    const Words here = slide_[a].kept_in_turn(tap, j);
+    Words here = -1;  // not known yet
     for (std::size_t m = 0; m < count.modes.count; ++m) {
+      if (count.same_as[m] != m) continue;
       Words kept = apart;
-      kept *= m == 1 && count.diagonal[a] ? diagonal_[a].kept(count.inside[a], {true, tap, j}) : here;
+      if (slides(count, 1 - a)) kept *= kept_around(count, 1 - a, m);
+      if (kept == 0) continue;
+      if (m == 1 && count.diagonal[a]) {
+        kept *= diagonal_[a].kept(count.inside[a], {true, tap, j});
+      } else {
+        if (here < 0) here = slide_[a].kept_in_turn(tap, j);
+        kept *= here;
+      }
       for_each_dim(others(count), [&](std::size_t o) { kept *= count.fibres[m][o]; });
-      if (kept != 0 && slides(count, 1 - a)) kept *= kept_around(count, 1 - a, m);
       words[m] -= kept;
     }
+    slide_[a].go_in(tap, j);
     count.inside[a][tap ? 1 : 0] = j;
   }
 
@@ -411,6 +437,10 @@ class Nest {
   std::array<TimeLoop, dim_count * max_levels> time_;
   std::array<std::size_t, max_levels + 1> times_before_{};  // loops in time further out than a level
   std::size_t times_ = 0;
+  DimSet active_ = 0;  // dimensions of more than one index
+  Words steps_ = 1;
+  std::array<Words, max_levels + 1> instances_{};
+  Sizes scratch_;
   std::array<std::array<Sizes, most_loops + 1>, dim_count> tiles_;  // all, by depth
   std::array<Slide<R>, 2> slide_;
   std::array<Diagonal<R>, 2> diagonal_;

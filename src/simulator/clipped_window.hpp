@@ -218,14 +218,20 @@ class Slide {
   /// Once for every child, before what follows. `level` may be the number of levels: the multipliers.
   void look_at(std::size_t level) {
     for (Tree* tree : {&rows_, &taps_, &exact_taps_}) tree->look_at(level);
-    held_ = rows_.end == rows_.chain->size && taps_.end == taps_.chain->size ? axis_->all_held : sum();
-    rest_ = held_;
+    known_ = false;
   }
   /// Stored words of all tiles.
-  Words held() const { return held_; }
+  Words held() {
+    if (rows_.end == rows_.chain->size && taps_.end == taps_.chain->size) return axis_->all_held;
+    return kept();
+  }
   /// Words kept where a loop of another axis turns, further out than all that went in.
-  Words kept() const { return rest_; }
-  /// Words kept where loop j of the rows or taps turns.
+  Words kept() {
+    if (!known_) rest_ = sum();
+    known_ = true;
+    return rest_;
+  }
+  /// Words kept where loop j of the rows or taps turns. go_in() has to follow.
   Words kept_in_turn(bool tap, std::size_t j) {
     if (tap) {
       taps_.turn(j);
@@ -233,9 +239,7 @@ class Slide {
     } else {
       rows_.turn(j);
     }
-    const Words words = sum();
-    go_in(tap, j);
-    return words;
+    return sum();
   }
   /// Loop j of the rows or taps lies further in than the next loop that turns.
   void go_in(bool tap, std::size_t j) {
@@ -245,7 +249,7 @@ class Slide {
     } else {
       rows_.go_in(j);
     }
-    rest_ = sum();
+    known_ = false;
   }
   /// Stored words of all first tiles.
   Words at_first() {
@@ -269,7 +273,12 @@ class Slide {
     Interior interior{};
     std::array<std::vector<Piece>, most_loops + 1> nodes;  // all pieces at a depth
     std::size_t known = 0, end = 0;
-    std::vector<Piece> pieces;
+    // What `listed` has to hold: pieces where loop `place` turns, where loops around it turn, or at first.
+    enum class Wanted : std::uint8_t { turn, rest, first };
+    Wanted wanted = Wanted::rest;
+    std::size_t place = 0;
+    bool fresh = false;
+    std::vector<Piece> listed;
 
     void begin(const Chain& loops, Interior inside) {
       chain = &loops;
@@ -287,38 +296,48 @@ class Slide {
       }
       return nodes[depth];
     }
+    void want(Wanted what, std::size_t j) {
+      wanted = what;
+      place = j;
+      fresh = false;
+    }
     void look_at(std::size_t level) {
       end = chain->depth[level];
       go_in(end);
     }
-    void go_in(std::size_t j) {
-      pieces.clear();
-      const auto use = [&](const Piece& piece) { pieces.push_back(piece); };
-      for (Piece node : at(j)) {
-        node.push(node.size, 0);
-        descend<R>(*chain, node, j, end, interior, use);
+    void go_in(std::size_t j) { want(Wanted::rest, j); }
+    void turn(std::size_t j) { want(Wanted::turn, j); }
+    void go_to_first() { want(Wanted::first, 0); }
+
+    const std::vector<Piece>& pieces() {
+      if (fresh) return listed;
+      fresh = true;
+      listed.clear();
+      const auto use = [&](const Piece& piece) { listed.push_back(piece); };
+      for (const Piece& node : at(place)) {
+        if (wanted == Wanted::turn) {
+          for_each_transition(node, chain->extent[place + 1], interior, [&](const Piece& part) {
+            descend<R>(*chain, part, place + 1, end, interior, use);
+          });
+        } else {
+          Piece whole = node;
+          whole.push(node.size, 0);
+          descend<R>(*chain, whole, place, end, interior, use);
+        }
       }
-    }
-    void go_to_first() {
-      go_in(0);
-      for (Piece& piece : pieces) {
-        piece.n = 0;
-        piece.push(piece.size, 0);
-      }
-    }
-    void turn(std::size_t j) {
-      pieces.clear();
-      const auto use = [&](const Piece& piece) { pieces.push_back(piece); };
-      for (const Piece& node : at(j))
-        for_each_transition(node, chain->extent[j + 1], interior,
-                            [&](const Piece& part) { descend<R>(*chain, part, j + 1, end, interior, use); });
+      if (wanted == Wanted::first)
+        for (Piece& piece : listed) {
+          piece.n = 0;
+          piece.push(piece.size, 0);
+        }
+      return listed;
     }
   };
 
-  Words sum() const {
+  Words sum() {
     Words words = 0;
-    for (const Piece& row : rows_.pieces)
-      for (const Piece& tap : (row.inner ? taps_ : exact_taps_).pieces)
+    for (const Piece& row : rows_.pieces())
+      for (const Piece& tap : (row.inner ? taps_ : exact_taps_).pieces())
         words += row.count * tap.count * common(row, tap);
     return words;
   }
@@ -326,6 +345,8 @@ class Slide {
     if (row.n == 0 || tap.n == 0) return 0;
     const Words shift = row.before[0].offset * axis_->row_step + tap.before[0].offset * axis_->tap_step;
     Words low = -far_away, high = far_away;
+    if (row.inner && shift == 0 && row.before[0].size == row.size && tap.before[0].size == tap.size)
+      return window_count(*axis_, {row.size, tap.size});
     if (!row.inner) {
       const Words start = axis_->first + row.start * axis_->row_step + tap.start * axis_->tap_step;
       low = -start;
@@ -337,7 +358,8 @@ class Slide {
 
   const WindowAxis* axis_ = nullptr;
   Tree rows_, taps_, exact_taps_;
-  Words held_ = 0, rest_ = 0;
+  Words rest_ = 0;
+  bool known_ = false;
 };
 
 }  // namespace atl::clipped
