@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "atoll/base/error.hpp"
 #include "atoll/exchange/timeloop.hpp"
@@ -156,8 +157,20 @@ struct Tables {
   std::string architecture, ert, art;
 };
 
+// A level that holds nothing and stands once for each row of the fan-out below level l: loops along y run
+// above it, loops along x below.
+std::string rows_text(const Accelerator& accelerator, std::size_t l, const WordLevel& above) {
+  const Fanout* fanout = accelerator.fanout_below(l);
+  return fmt::format(
+      "    - name: {}\n      class: smartbuffer_RF\n      attributes:\n        word_bits: {}\n"
+      "        block_size: 1\n        cluster_size: 1\n        meshX: {}\n        meshY: {}\n"
+      "        energy_per_hop: 0\n        entries: 1\n",
+      instance_name(timeloop::rows_of(accelerator.levels[l].name), accelerator.instances(l) * fanout->y),
+      number_text(above.bits), above.mesh_x, above.mesh_y * fanout->y);
+}
+
 Tables architecture(const Accelerator& accelerator, std::span<const OutgoingMapping> mappings,
-                    std::vector<std::string>& notes) {
+                    const std::set<std::size_t>& split, std::vector<std::string>& notes) {
   Tables tables;
   tables.architecture = "architecture:\n  version: 0.4\n  subtree:\n  - name: system\n";
   if (accelerator.technology > 0)
@@ -179,6 +192,12 @@ Tables architecture(const Accelerator& accelerator, std::span<const OutgoingMapp
                   action("read", level.read_energy * share) + action("write", level.write_energy * share) +
                   action("update", level.write_energy * share) + action("leak", level.leakage);
     tables.art += fmt::format("  - name: {}\n    area: {}\n", name, number_text(level.area));
+    if (!split.contains(l)) continue;
+    tables.architecture += rows_text(accelerator, l, words);
+    tables.ert += fmt::format("  - name: system.{}\n    actions:\n",
+                              instance_name(timeloop::rows_of(level.name),
+                                            accelerator.instances(l) * accelerator.fanout_below(l)->y)) +
+                  action("read", 0) + action("write", 0) + action("update", 0) + action("leak", 0);
   }
   const std::string mac = instance_name(multiplier_name(accelerator), accelerator.units());
   std::uint64_t x = 1, y = 1;
@@ -206,12 +225,16 @@ std::string operand_names_of(OperandSet set) {
   return "[" + text + "]";
 }
 
-std::string constraints(const Accelerator& accelerator) {
+std::string constraints(const Accelerator& accelerator, const std::set<std::size_t>& split) {
   std::string text = "architecture_constraints:\n  targets:\n";
-  for (const StorageLevel& level : accelerator.levels) {
+  for (std::size_t l = 0; l < accelerator.levels.size(); ++l) {
+    const StorageLevel& level = accelerator.levels[l];
     const auto neither = static_cast<OperandSet>(all_operands & ~(level.keep | level.may_keep));
     text += fmt::format("  - {{target: {}, type: bypass, keep: {}, bypass: {}}}\n", level.name,
                         operand_names_of(level.keep), operand_names_of(neither));
+    if (split.contains(l))
+      text += fmt::format("  - {{target: {}, type: bypass, keep: [], bypass: {}}}\n",
+                          timeloop::rows_of(level.name), operand_names_of(all_operands));
   }
   return text;
 }
@@ -264,8 +287,8 @@ std::string spatial_text(const std::string& target, const LoopBounds& x, const L
       factors_text(both), along_x + along_y, along_x.size());
 }
 
-// Moves loops of a dimension that runs both ways to one side; what does not fit there is refused.
-std::string join_axes(const Fanout& fanout, const std::string& level, LoopBounds& x, LoopBounds& y) {
+// Moves loops of a dimension that runs both ways to one side, if there is room.
+bool join_axes(const Fanout& fanout, LoopBounds& x, LoopBounds& y) {
   const auto product = [](const LoopBounds& bounds) {
     std::uint64_t all = 1;
     for (const std::uint32_t bound : bounds) all *= bound;
@@ -280,17 +303,44 @@ std::string join_axes(const Fanout& fanout, const std::string& level, LoopBounds
       y[d] *= x[d];
       x[d] = 1;
     } else {
-      return fmt::format(
-          "dimension {} runs along y ({}) and x ({}) below level '{}'; Timeloop has one loop "
-          "for it there, and neither side of its mesh {} x {} has room for both",
-          timeloop::dims[d], y[d], x[d], level, fanout.x, fanout.y);
+      return false;
     }
   }
-  return {};
+  return true;
 }
 
-// Empty text with a reason, or the mapping.
-std::string mapping_text(const OutgoingMapping& named, const Accelerator& accelerator, std::string& reason) {
+// Levels below which some mapping runs a dimension along y and along x: Timeloop has one loop for it at a
+// level, so the fan-out is split in two.
+std::set<std::size_t> split_fanouts(const Accelerator& accelerator,
+                                    std::span<const OutgoingMapping> mappings) {
+  std::set<std::size_t> split;
+  for (const Fanout& fanout : accelerator.fanouts) {
+    for (const OutgoingMapping& named : mappings) {
+      const LevelMapping& level = named.mapping.level[fanout.above];
+      LoopBounds y = bounds_between(level.temporal, level.y);
+      LoopBounds x = bounds_between(level.y, level.x);
+      if (!join_axes(fanout, x, y)) split.insert(fanout.above);
+    }
+  }
+  return split;
+}
+
+LoopBounds no_loops() {
+  LoopBounds bounds;
+  bounds.fill(1);
+  return bounds;
+}
+
+std::string rows_mapping_text(const std::string& target, const LoopBounds& x) {
+  return fmt::format(
+             "  - target: {0}\n    type: bypass\n    keep: []\n    bypass: {1}\n"
+             "  - target: {0}\n    type: temporal\n    factors: {2}\n    permutation: NGMCPQRS\n",
+             target, operand_names_of(all_operands), factors_text(no_loops())) +
+         spatial_text(target, x, no_loops());
+}
+
+std::string mapping_text(const OutgoingMapping& named, const Accelerator& accelerator,
+                         const std::set<std::size_t>& split) {
   std::string text = "mapping:\n";
   for (std::size_t l = 0; l < accelerator.levels.size(); ++l) {
     const LevelMapping& level = named.mapping.level[l];
@@ -303,9 +353,12 @@ std::string mapping_text(const OutgoingMapping& named, const Accelerator& accele
     if (fanout == nullptr) continue;
     LoopBounds y = bounds_between(level.temporal, level.y);
     LoopBounds x = bounds_between(level.y, level.x);
-    reason = join_axes(*fanout, target, x, y);
-    if (!reason.empty()) return {};
-    text += spatial_text(target, x, y);
+    if (split.contains(l)) {
+      text += spatial_text(target, no_loops(), y) + rows_mapping_text(timeloop::rows_of(target), x);
+    } else {
+      join_axes(*fanout, x, y);
+      text += spatial_text(target, x, y);
+    }
   }
   return text;
 }
@@ -330,23 +383,29 @@ Exported export_timeloop(const Accelerator& accelerator, std::span<const Outgoin
   Exported result;
   std::vector<OutgoingMapping> written;
   for (const OutgoingMapping& named : mappings) {
-    std::string reason = why_not_exported(named, accelerator, true);
-    std::string text;
-    if (reason.empty()) text = mapping_text(named, accelerator, reason);
+    const std::string reason = why_not_exported(named, accelerator, true);
     if (!reason.empty()) {
       result.refusals.push_back(named.name + ": " + reason);
-      continue;
+    } else {
+      written.push_back(named);
     }
-    result.files.push_back({named.name + ".problem.yaml", problem_text(named.layer)});
-    result.files.push_back({named.name + ".mapping.yaml", text});
-    note_layer(named, result.notes);
-    written.push_back(named);
   }
-  const Tables tables = architecture(accelerator, written, result.notes);
-  result.files.insert(result.files.begin(), {{"architecture.yaml", tables.architecture},
-                                             {"ert.yaml", tables.ert},
-                                             {"art.yaml", tables.art},
-                                             {"constraints.yaml", constraints(accelerator)}});
+  const std::set<std::size_t> split = split_fanouts(accelerator, written);
+  const Tables tables = architecture(accelerator, written, split, result.notes);
+  result.files = {{"architecture.yaml", tables.architecture},
+                  {"ert.yaml", tables.ert},
+                  {"art.yaml", tables.art},
+                  {"constraints.yaml", constraints(accelerator, split)}};
+  for (const OutgoingMapping& named : written) {
+    result.files.push_back({named.name + ".problem.yaml", problem_text(named.layer)});
+    result.files.push_back({named.name + ".mapping.yaml", mapping_text(named, accelerator, split)});
+    note_layer(named, result.notes);
+  }
+  for (const std::size_t l : split)
+    note(result.notes,
+         fmt::format("some dimension runs along y and x below level '{0}', for which Timeloop has one loop: "
+                     "a level '{1}' that holds nothing stands between",
+                     accelerator.levels[l].name, timeloop::rows_of(accelerator.levels[l].name)));
   return result;
 }
 

@@ -286,6 +286,12 @@ class ArchitectureReader {
         continue;
       }
       const Mesh own = mesh_of(component, mesh);
+      // Its fan-outs, above and below, are one.
+      if (const auto bypassed = bypass_.find(plain_name(component.name));
+          !last && bypassed != bypass_.end() && bypassed->second == all_operands) {
+        draft_.note(fmt::format("'{}' holds nothing; left out", component.name));
+        continue;
+      }
       if (!draft_.result.accelerator.levels.empty() || own.x * own.y > 1) add_fanout(component, mesh, own);
       mesh = own;
       last ? add_compute(component) : add_level(component);

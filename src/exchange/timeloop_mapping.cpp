@@ -183,7 +183,7 @@ void read_spatial(const YamlNode& directive, LevelLoops& loops) {
   const std::int64_t along_x = split ? split->integer(0, static_cast<std::int64_t>(dim_count)) : dim_count;
   for (std::size_t i = 0; i < dim_count; ++i) {
     const std::uint8_t d = order[dim_count - 1 - i];
-    (static_cast<std::int64_t>(i) < along_x ? loops.x : loops.y)[d] = both[d];
+    (static_cast<std::int64_t>(i) < along_x ? loops.x : loops.y)[d] *= both[d];
   }
 }
 
@@ -194,6 +194,33 @@ void read_bypass(const YamlNode& directive, OperandSet otherwise, LevelLoops& lo
   if (const auto node = directive.find("bypass"))
     keep = static_cast<OperandSet>(keep & ~timeloop_operands(*node));
   loops.keep = keep;
+}
+
+// A level that an export put between the rows and the columns of a fan-out: its loops in space are those
+// along x.
+bool read_rows(const YamlNode& directive, const Accelerator& accelerator, std::vector<LevelLoops>& levels) {
+  const std::string target = plain_name(directive.at("target").text());
+  for (std::size_t l = 0; l < levels.size(); ++l) {
+    if (accelerator.levels[l].name == target) return false;
+    if (timeloop::rows_of(accelerator.levels[l].name) != target) continue;
+    const std::string type = directive.at("type").text();
+    LevelLoops rows;
+    rows.x.fill(1);
+    rows.y.fill(1);
+    rows.temporal.fill(1);
+    if (type == "temporal") read_temporal(directive, rows);
+    if (type == "spatial") read_spatial(directive, rows);
+    for (std::size_t d = 0; d < dim_count; ++d) {
+      if (rows.temporal[d] > 1)
+        directive.fail(fmt::format("loops in time at '{}', which holds nothing in accelerator '{}'", target,
+                                   accelerator.name));
+      // A product that is too large cannot divide the layer either; build() says so.
+      levels[l].x[d] = static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(std::uint64_t{levels[l].x[d]} * rows.x[d] * rows.y[d], 0xffffffff));
+    }
+    return true;
+  }
+  return false;
 }
 
 std::size_t level_of(const YamlNode& target, const Accelerator& accelerator) {
@@ -215,6 +242,7 @@ std::vector<LevelLoops> read_directives(const YamlNode& mapping, const Accelerat
     level.y.fill(1);
   }
   for (const YamlNode& directive : mapping.elements()) {
+    if (read_rows(directive, accelerator, levels)) continue;
     const std::size_t l = level_of(directive.at("target"), accelerator);
     const StorageLevel& level = accelerator.levels[l];
     const std::string type = directive.at("type").text();

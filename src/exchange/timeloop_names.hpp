@@ -15,6 +15,10 @@ namespace timeloop {
 inline constexpr std::array<std::string_view, dim_count> dims = {"N", "G", "M", "C", "P", "Q", "R", "S"};
 /// By Operand.
 inline constexpr std::array<std::string_view, operand_count> operands = {"Weights", "Inputs", "Outputs"};
+/// The level that holds nothing and stands once for each row of the fan-out below `level`.
+inline std::string rows_of(const std::string& level) {
+  return level + "_rows";
+}
 }  // namespace timeloop
 
 /// Is a directive of this type a list of what a level keeps?

@@ -149,15 +149,14 @@ TEST(TimeloopExport, MappingsComeBackEqual) {
   const Accelerator accelerator = read_accelerator(shipped + "eyeriss.yaml");
   const auto simulator = make_simulator("loopnest", accelerator);
   const HardwareRow hardware = hardware_row(accelerator);
-  int written = 0;
+  int written = 0, split = 0;
   for (const Layer& layer : {test::convolution(64, 48, 28, 28, 3, 1), test::convolution(96, 3, 27, 27, 5, 2),
                              test::convolution(1000, 512, 1, 1, 1, 1)}) {
     for (const OutgoingMapping& drawn : test::drawn_mappings(layer, accelerator, 60)) {
       const Exported exported = export_timeloop(accelerator, std::span(&drawn, 1));
-      if (!exported.refusals.empty()) {
-        EXPECT_THAT(exported.refusals[0], HasSubstr("runs along y"));
-        continue;
-      }
+      ASSERT_TRUE(exported.refusals.empty()) << exported.refusals[0];
+      split += exported.files[0].path == "architecture.yaml" &&
+               exported.files[0].text.find("buffer_rows") != std::string::npos;
       const LayerMapping back = import_timeloop_mapping(std::span(exported.files).last(2), accelerator);
       EXPECT_EQ(back.layer.size, layer.size);
       EXPECT_EQ(back.layer.stride, layer.stride);
@@ -168,7 +167,29 @@ TEST(TimeloopExport, MappingsComeBackEqual) {
       ++written;
     }
   }
-  EXPECT_GT(written, 60);
+  EXPECT_EQ(written, 180);
+  EXPECT_GT(split, 20);  // a dimension along y and x
+  EXPECT_LT(split, 160);
+}
+
+TEST(TimeloopExport, AFanOutInTwoPartsComesBackAsOne) {
+  const Accelerator accelerator = read_accelerator(shipped + "eyeriss.yaml");
+  const Layer layer = test::convolution(64, 64, 1, 1, 1, 1);
+  OutgoingMapping one{"one", layer, trivial_mapping(layer, accelerator)};
+  one.mapping.level[0].temporal = one.mapping.level[0].y =
+      one.mapping.level[0].x = {1, 1, 64, 64, 1, 1, 1, 1};
+  LevelMapping& buffer = one.mapping.level[1];
+  buffer.temporal = {1, 1, 1, 64, 1, 1, 1, 1};
+  buffer.y = {1, 1, 1, 8, 1, 1, 1, 1};
+  ASSERT_EQ(check(one.mapping, layer, accelerator, true), "");
+  const Exported exported = export_timeloop(accelerator, std::span(&one, 1));
+  EXPECT_THAT(exported.notes, Contains(HasSubstr("a level 'buffer_rows' that holds nothing")));
+  EXPECT_THAT(exported.files[0].text, HasSubstr("buffer_rows[1..12]"));
+  EXPECT_EQ(test::seen_by_simulators(accelerator),
+            test::seen_by_simulators(import_again(exported).accelerator));
+  const LayerMapping back = import_timeloop_mapping(std::span(exported.files).last(2), accelerator);
+  EXPECT_EQ(mapping_to_json(one.mapping, back.layer, accelerator),
+            mapping_to_json(back.mapping, back.layer, accelerator));
 }
 
 TEST(TimeloopExport, KeepsTheWholeMapping) {

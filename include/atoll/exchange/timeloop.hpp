@@ -6,7 +6,8 @@
 // - Timeloop counts words of one width a level; atoll's levels may hold words of several widths.
 // - Timeloop has no padding: a padded input becomes a larger stored one.
 // - Timeloop has one loop for each dimension and kind at a level: a dimension that runs along y and x of
-//   one fan-out becomes one loop along x, and is refused if the mesh is too narrow for that.
+//   one fan-out becomes one loop along x; where the mesh is too narrow for that, the fan-out is split by
+//   a level `<name>_rows` that holds nothing, and joined again on the way back.
 // - Every network multicasts and reduces; buffers are single-ported, with transfers overlapped.
 // - A hop's energy is per word and distance there, per bit and delivered word here.
 //
