@@ -100,6 +100,10 @@ void read_updates(const YamlNode& root, TimeloopArchitecture& architecture) {
 }  // namespace
 
 TimeloopArchitecture timeloop_architecture(const Accelerator& accelerator) {
+  if (accelerator.execution.given())
+    throw InputError(fmt::format(
+        "{}: Timeloop's rules know no 'execution': transfers overlap with compute; remove that section",
+        accelerator.file));
   TimeloopArchitecture result;
   result.name = accelerator.name;
   result.file = accelerator.file;

@@ -33,6 +33,19 @@ void require_short(Count span) {
                                  longest_window, span));
 }
 
+// The union of `turns` copies, each `step` further on: as many again at a time.
+void repeat(std::vector<bool>& members, Count turns, Count step) {
+  for (Count there = 1; there < turns;) {
+    const Count added = std::min(there, turns - there);
+    const auto shift = static_cast<std::size_t>(added * step);
+    const std::size_t size = members.size();
+    members.resize(size + shift, false);
+    for (std::size_t i = size; i-- > 0;)
+      if (members[i]) members[i + shift] = true;
+    there += added;
+  }
+}
+
 }  // namespace
 
 Count times(Count a, Count b) {
@@ -113,10 +126,9 @@ TileShape::TileShape(const Layer& layer, Operand operand, const Extents& extents
                      static_cast<std::uint64_t>(stride), static_cast<std::uint64_t>(dilation)));
     if (bounding_box || held_[w] == span) continue;
     require_short(span);
-    lattice_[w].assign(static_cast<std::size_t>(span), false);
-    for (Count p = 0; p < rows; ++p)
-      for (Count r = 0; r < taps; ++r)
-        lattice_[w][static_cast<std::size_t>(p * stride + r * dilation)] = true;
+    lattice_[w].assign(1, true);
+    repeat(lattice_[w], rows, stride);
+    repeat(lattice_[w], taps, dilation);
   }
   for (std::size_t a = 0; a < axes; ++a)
     words_ = times(words_, a >= 3 && !lattice_[a - 3].empty() ? held_[a - 3] : box_[a]);
@@ -151,13 +163,8 @@ Count TileShape::words_over(const Layer& layer, Operand operand, const std::vect
       const Count span = box[a] + (loop.bound - 1) * step[a];
       if (window && (!there[a - 3].empty() || step[a] > box[a])) {
         require_short(span);
-        const Members once =
-            there[a - 3].empty() ? Members(static_cast<std::size_t>(box[a]), true) : there[a - 3];
-        Members all(static_cast<std::size_t>(span), false);
-        for (Count k = 0; k < loop.bound; ++k)
-          for (std::size_t i = 0; i < once.size(); ++i)
-            if (once[i]) all[i + static_cast<std::size_t>(k * step[a])] = true;
-        there[a - 3] = all;
+        if (there[a - 3].empty()) there[a - 3].assign(static_cast<std::size_t>(box[a]), true);
+        repeat(there[a - 3], loop.bound, step[a]);
       }
       box[a] = window ? span : box[a] * loop.bound;
     }

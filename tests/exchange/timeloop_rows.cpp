@@ -205,6 +205,19 @@ TEST(TimeloopRows, capacity_mesh_and_size_are_checked) {
   EXPECT_EQ(refusal(row), "not refused");
 }
 
+// Large layers cost no more than small ones: nothing is stepped through.
+TEST(TimeloopRows, long_loops_are_evaluated_at_once) {
+  Json row = plain_row("simple2", {"DRAM", "Buffer"}, 1);
+  row["problem"]["P"] = row["problem"]["R"] = 250000;
+  row["problem"]["stride"] = row["problem"]["dilation"] = 2;
+  row["mapping"][0]["temporal"] = loops({{"R", 250000}, {"P", 250000}});
+  EXPECT_EQ(answer(row.dump())["result"]["computes"], 62500000000);
+  const Json native = answer(row.dump(), false)["result"]["levels"];
+  EXPECT_EQ(native["DRAM"]["Inputs"]["tile"], 499999);
+  EXPECT_EQ(native["Buffer"]["Inputs"]["partition"], 499999);
+  EXPECT_EQ(native["DRAM"]["Inputs"]["reads"], 62500000000);
+}
+
 TEST(TimeloopRows, lines_that_are_no_rows_are_refused_by_place) {
   const std::vector<Json> ours = answers("{\"id\": 7, \"arch\": 3}\nnonsense\n[1]\n{}\n", true);
   ASSERT_EQ(ours.size(), 4U);
