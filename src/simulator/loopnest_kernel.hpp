@@ -128,12 +128,15 @@ class Kernel {
     }
     s.turning[l] = all;
     for (std::size_t o = 0; o < operand_count; ++o) {
-      if (l >= program.chain[o].deepest || (program.slides && o == index(Operand::I))) continue;
-      Real innermost = Real{}, within = s.steps[l];
+      if (l >= program.chain[o].deepest) continue;
+      Real innermost{};
       for (const std::size_t d : program.apart[o])
         innermost = turning[d] > innermost ? turning[d] : innermost;
-      for (const std::size_t d : program.turning) within *= place[d] <= innermost ? s.turns[l][d] : one;
-      s.residencies[o][l + 1] = innermost > Real{} ? within : s.residencies[o][l];
+      if (o == index(Operand::I)) s.innermost[l] = innermost;
+      if (o == index(Operand::I) && program.slides) continue;
+      Real words = innermost > Real{} ? s.steps[l] : s.residencies[o][l];
+      for (const std::size_t d : program.turning) words *= place[d] <= innermost ? s.turns[l][d] : one;
+      s.residencies[o][l + 1] = words;
     }
   }
 

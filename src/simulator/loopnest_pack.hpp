@@ -39,6 +39,7 @@ struct PackState {
   std::array<PerDim, max_levels> space;     // bounds in space below a level
   PerLevel children;                        // product of these
   PerLevel turning;    // places of the loops in time that turn, a bit each, place 0 lowest
+  PerLevel innermost;  // likewise, the innermost that gives other words of the input, or 0
   PerLevel steps;      // product of the loops in time further out
   PerLevel across;     // the same without loops of sliding dimensions
   PerLevel instances;  // product of the loops in space further out

@@ -1,6 +1,6 @@
 // Inputs whose tiles slide, for one row of a pack: the sums of windowed_input.hpp, most of them from a table
-// of tiles. A sum over places of a tile is words times places less what lies in the padding; where the
-// padding reaches less deep than the smallest loop steps, only the first and the last place lose words to it.
+// of tiles. A sum over places of a tile is words times places less what lies in the padding, and the padding
+// is reached only by words close to the ends.
 #include <cmath>
 
 #include "loopnest_pack.hpp"
@@ -8,14 +8,43 @@
 namespace atl::loopnest {
 namespace {
 
+// Loops as numbers of steps and their lengths; only those shorter than the padding matter.
+class ShortSteps {
+ public:
+  explicit ShortSteps(double depth) : depth_(depth) {}
+  void push(double count, double step) {
+    if (count > 1 && step < depth_) step_[size_++] = {count, step};
+  }
+  /// Places of all loops together less than the depth from an end.
+  double places() const { return places(0, depth_); }
+
+ private:
+  struct Steps {
+    double count, step;
+  };
+
+  double places(std::size_t i, double depth) const {
+    if (i == size_) return 1;
+    const auto [count, step] = step_[i];
+    if (i + 1 == size_) return std::min(count, std::ceil(depth / step));
+    double sum = 0;
+    for (double k = 0; k < count && k * step < depth; ++k) sum += places(i + 1, depth - k * step);
+    return sum;
+  }
+
+  double depth_;
+  std::array<Steps, max_loops> step_;
+  std::size_t size_ = 0;
+};
+
 template <int N>
 class SlidingRow {
  public:
   SlidingRow(const Program& program, PackState<N>& state, std::size_t lane)
       : program_(program), state_(state), mapping_(*state.mapping[lane]), lane_(lane) {}
 
-  /// Fills moved, joined, window, starts and first of the state for every link of the inputs' chain. False if
-  /// one of them needs the general form.
+  /// Fills moved, joined, window, and starts of the state for every link of the inputs' chain. False if one
+  /// of them needs the general form.
   bool count() {
     const Chain& chain = program_.chain[index(Operand::I)];
     for (std::size_t link = 0; link < chain.size; ++link)
@@ -29,69 +58,60 @@ class SlidingRow {
     DistinctPairs starts;
     double places = 1, span = 0;  // of all their loops in space
   };
+  // The tiles along one axis that are looked at: loops inside the one that turns stand at their last turn.
   struct Along {
     const Window* window = nullptr;
     const Joined* joined = nullptr;
-    double places = 1, start = 0, end = 0;  // of the tiles that are summed
-    double fallen = 0;                      // how far loops inside go back
+    double places = 1, start = 0, end = 0;
+    double fallen = 0;  // how far loops inside go back
+    bool known = false;
+    double still = 0;  // the sum at a turn of a loop that is not along this axis
+  };
+  struct Turn {
+    std::size_t level = 0;
+    std::uint32_t outside = 0;   // places of the level's loops further out
+    double count = 1, step = 0;  // turns of the loop itself if it is along the axis
   };
 
   double at(const typename PackState<N>::Real& numbers) const { return numbers[lane_]; }
+  std::uint32_t bits(const typename PackState<N>::Real& numbers) const {
+    return static_cast<std::uint32_t>(static_cast<std::int32_t>(at(numbers)));
+  }
 
   bool count(std::size_t link, Edge edge) {
+    edge_ = edge;
     const bool bottom = edge.child == program_.structure.levels;
-    const Extents& tile = mapping_.level[edge.child - 1].x;
-    std::array<const Window*, 2> window;
+    if (!bottom && Rules::stalls(program_.structure.buffering[edge.child])) return false;
     std::array<Joined, 2> joined;
-    bool joins = false, rare = false;
-    std::array<bool, 2> diagonal{};
+    std::array<const Joined*, 2> with = {nullptr, nullptr};
+    const Extents& tile = mapping_.level[edge.child - 1].x;
     for (std::size_t a = 0; a < 2; ++a) {
       const Axis& axis = program_.layer.axis[a];
-      window[a] = &program_.pack.axis[a].at(tile[axis.row_dim], tile[axis.tap_dim]);
-      diagonal[a] = !axis.plain && at(state_.joined_rows[a][link]) > 1 && at(state_.joined_taps[a][link]) > 1;
-      joins |= diagonal[a];
-      if (diagonal[a] && !join(axis, edge, joined[a])) return false;
-    }
-    const double across = at(state_.across[edge.child]);
-    double moved = across * window[0]->held * window[1]->held;
-    if (!bottom) moved -= kept(edge.child, across, window, {nullptr, nullptr}, rare);
-    state_.moved[link][lane_] = state_.joined[link][lane_] = moved;
-    state_.window[link][lane_] = window[0]->words * window[1]->words;
-    if (!bottom && Rules::stalls(program_.structure.buffering[edge.child])) return false;
-    if (joins) {
-      const std::array<const Joined*, 2> with = {diagonal[0] ? &joined[0] : nullptr,
-                                                 diagonal[1] ? &joined[1] : nullptr};
-      count_joined(link, edge, across, window, with, rare);
-    }
-    return !rare;
-  }
-
-  void count_joined(std::size_t link, Edge edge, double across, const std::array<const Window*, 2>& window,
-                    const std::array<const Joined*, 2>& joined, bool& rare) {
-    double moved = across;
-    for (std::size_t a = 0; a < 2; ++a) {
-      if (joined[a] == nullptr) {
-        moved *= window[a]->held;
+      window_[a] = &program_.pack.axis[a].at(tile[axis.row_dim], tile[axis.tap_dim]);
+      if (axis.plain || at(state_.joined_rows[a][link]) == 1 || at(state_.joined_taps[a][link]) == 1)
         continue;
-      }
-      const Along all = along(window[a], joined[a]);
-      moved *= sum(a, all, all.places, all.end, 0, rare);
-      double& starts = reinterpret_cast<double*>(&state_.starts[link])[lane_];
-      starts = starts / joined[a]->places * as_double(joined[a]->starts.values);
+      if (!join(axis, joined[a])) return false;
+      with[a] = &joined[a];
     }
-    if (edge.child != program_.structure.levels) moved -= kept(edge.child, across, window, joined, rare);
-    state_.joined[link][lane_] = moved;
-  }
-
-  static Along along(const Window* window, const Joined* joined) {
-    return {window, joined, window->places, window->start, window->end, 0};
+    state_.window[link][lane_] = window_[0]->words * window_[1]->words;
+    const double alone = moved({nullptr, nullptr});
+    state_.moved[link][lane_] = state_.joined[link][lane_] = alone;
+    if (with[0] != nullptr || with[1] != nullptr) {
+      state_.joined[link][lane_] = moved(with);
+      for (const Joined* one : with) {
+        if (one == nullptr) continue;
+        const double starts = at(state_.starts[link]);
+        state_.starts[link][lane_] = starts / one->places * as_double(one->starts.values);
+      }
+    }
+    return !rare_;
   }
 
   // The loops in space of rows and of taps, if each is one loop.
-  bool join(const Axis& axis, Edge edge, Joined& joined) const {
+  bool join(const Axis& axis, Joined& joined) const {
     Words rows = 1, taps = 1, row_step = 0, tap_step = 0;
-    for (std::size_t l = edge.parent; l < edge.child; ++l) {
-      if (!program_.structure.has_fanout[l] || !Rules::joins_reads(program_.structure.fanout[l])) continue;
+    for (std::size_t l = edge_.parent; l < edge_.child; ++l) {
+      if (!is_joining(l)) continue;
       const Words here_rows = static_cast<Words>(at(state_.space[l][axis.row_dim]));
       const Words here_taps = static_cast<Words>(at(state_.space[l][axis.tap_dim]));
       if ((rows > 1 && here_rows > 1) || (taps > 1 && here_taps > 1)) return false;
@@ -104,89 +124,106 @@ class SlidingRow {
     return true;
   }
 
+  bool is_joining(std::size_t l) const {
+    return l >= edge_.parent && program_.structure.has_fanout[l] &&
+           Rules::joins_reads(program_.structure.fanout[l]);
+  }
+
+  // Words along both axes and all steps that tiles fetch: WindowedInput::moved_words.
+  double moved(const std::array<const Joined*, 2>& joined) {
+    std::array<Along, 2> axis;
+    for (std::size_t a = 0; a < 2; ++a) {
+      const Window& window = *window_[a];
+      axis[a] = {&window, joined[a], window.places, window.start, window.end, 0, true, window.held};
+      if (joined[a] != nullptr)
+        axis[a].still = sum(a, axis[a], window.places, window.end, 0, {.level = edge_.child});
+    }
+    const double across = at(state_.across[edge_.child]);
+    const double held = across * axis[0].still * axis[1].still;
+    return edge_.child == program_.structure.levels ? held : held - kept(across, axis);
+  }
+
   // Words that a tile shares with the one before: WindowedInput::kept_words.
-  double kept(std::size_t child, double across, const std::array<const Window*, 2>& window,
-              const std::array<const Joined*, 2>& joined, bool& rare) const {
-    std::array<Along, 2> axis = {along(window[0], joined[0]), along(window[1], joined[1])};
+  double kept(double across, std::array<Along, 2>& axis) {
     double kept_words = 0;
-    for (std::size_t l = child; l-- > 0;) {
+    for (std::size_t l = edge_.child; l-- > 0;) {
       const LevelMapping& level = mapping_.level[l];
-      auto places = static_cast<std::uint32_t>(static_cast<std::int32_t>(at(state_.turning[l])));
-      while (places != 0) {
+      const std::uint32_t last = bits(state_.innermost[l]);  // from there on out nothing is shared
+      std::uint32_t places = bits(state_.turning[l]);
+      while (places > (last == 0 ? 0 : 2 * last - 1)) {
         const auto place = static_cast<std::uint32_t>(std::bit_width(places)) - 1;
         places ^= 1U << place;
         const std::size_t d = level.order[place];
-        if (Rules::ends_overlap(program_.layer.apart[index(Operand::I)], d)) return kept_words;
         const double bound = at(state_.turns[l][d]);
+        const Turn turn = {.level = l, .outside = places};
         if ((program_.layer.sliding >> d & 1) == 0) {
           across /= bound;
-          kept_words += across * (bound - 1) * both(axis, rare);
+          if (still(0, axis[0], turn) != 0)
+            kept_words += across * (bound - 1) * axis[0].still * still(1, axis[1], turn);
         } else {
-          const double step = static_cast<double>(level.temporal[d] * program_.layer.word_step[d]);
-          kept_words += across * turn(axis, program_.layer.axis_of[d], bound, step, rare);
+          const double step = as_double(level.temporal[d] * program_.layer.word_step[d]);
+          kept_words += across * kept_along(program_.layer.axis_of[d], axis, bound, step, turn);
         }
       }
+      if (last != 0) break;
     }
     return kept_words;
   }
 
-  // At a turn of a loop that moves no tile.
-  double both(const std::array<Along, 2>& axis, bool& rare) const {
-    for (const Along& one : axis)
-      if (std::abs(one.fallen) > one.window->reach) return 0;
-    double words = 1;
-    for (std::size_t a = 0; a < 2; ++a)
-      words *= sum(a, axis[a], axis[a].places, axis[a].end, axis[a].fallen, rare);
-    return words;
+  double still(std::size_t a, Along& own, const Turn& turn) {
+    if (own.known) return own.still;
+    own.known = true;
+    const bool apart = std::abs(own.fallen) > own.window->reach;
+    return own.still = apart ? 0 : sum(a, own, own.places, own.end, own.fallen, turn);
   }
 
   // At a turn of a loop along axis a; afterwards the loop stands at its last turn.
-  double turn(std::array<Along, 2>& axis, std::size_t a, double bound, double step, bool& rare) const {
+  double kept_along(std::size_t a, std::array<Along, 2>& axis, double bound, double step, Turn turn) {
     Along& own = axis[a];
-    const Along& other = axis[1 - a];
     const double shift = own.fallen + step;
     const double outside = own.places / bound;
     double words = 0;
-    if (std::abs(shift) <= own.window->reach && std::abs(other.fallen) <= other.window->reach)
-      words = sum(a, own, outside * (bound - 1), own.end - step, shift, rare) *
-              sum(1 - a, other, other.places, other.end, other.fallen, rare);
+    if (std::abs(shift) <= own.window->reach) {
+      words = still(1 - a, axis[1 - a], turn);
+      turn.count = bound - 1;
+      turn.step = step;
+      if (words != 0) words *= sum(a, own, outside * (bound - 1), own.end - step, shift, turn);
+    }
     own.places = outside;
     own.start += (bound - 1) * step;
     own.fallen -= (bound - 1) * step;
+    own.known = false;
     return words;
   }
 
   // Over places from own.start to `end`: stored words of a tile that are also in the tile moved by `shift`.
-  double sum(std::size_t a, const Along& own, double places, double end, double shift, bool& rare) const {
-    const Axis& axis = program_.layer.axis[a];
-    if (axis.plain) return 1;
+  double sum(std::size_t a, const Along& own, double places, double end, double shift, const Turn& turn) {
+    if (program_.layer.axis[a].plain) return 1;
     if (own.joined == nullptr)
-      return sum_window(axis, *own.window, places, own.start, end, shift, own.window->least_step, rare);
+      return sum_window(a, *own.window, nullptr, places, own.start, end, shift, turn);
     double words = 0;
     for (std::size_t i = 0; i < own.joined->starts.parts; ++i) {
-      const auto& [offset, count_a, step_a, count_b, step_b] = own.joined->starts.part[i];
-      const double first = as_double(offset);
-      const double span = as_double((count_a - 1) * step_a + (count_b - 1) * step_b);
-      double least_step = own.window->least_step;
-      if (count_a > 1) least_step = std::min(least_step, as_double(step_a));
-      if (count_b > 1) least_step = std::min(least_step, as_double(step_b));
-      words += sum_window(axis, *own.window, places / own.joined->places * as_double(count_a * count_b),
-                          own.start + first, end - own.joined->span + first + span, shift, least_step, rare);
+      const DistinctPairs::Part& part = own.joined->starts.part[i];
+      const double first = as_double(part.offset);
+      const double span = as_double((part.count_a - 1) * part.step_a + (part.count_b - 1) * part.step_b);
+      const double outside = places / own.joined->places;
+      words += sum_window(a, *own.window, &part, outside * as_double(part.count_a * part.count_b),
+                          own.start + first, end - own.joined->span + first + span, shift, turn);
     }
     return words;
   }
 
-  static double sum_window(const Axis& axis, const Window& window, double places, double start, double end,
-                           double shift, double least_step, bool& rare) {
+  double sum_window(std::size_t a, const Window& window, const DistinctPairs::Part* starts, double places,
+                    double start, double end, double shift, const Turn& turn) {
     if (shift == 0) {
       double words = 0;
       for (std::size_t i = 0; i < window.parts; ++i)
-        words += inside(axis, window.part[i], places, start, end, least_step, rare);
+        words += inside(a, window, starts, window.part[i], places, start, end, turn);
       return words;
     }
     Window::Part part = window.part[0];
     if (window.parts > 1 || part.count_b > 1) {
-      rare = true;
+      rare_ = true;
       return 0;
     }
     double turns = std::abs(shift);
@@ -198,35 +235,67 @@ class SlidingRow {
     part.offset = std::max(0.0, shift);
     part.words = part.count_a = part.count_a - turns;
     part.span = (part.count_a - 1) * part.step_a;
-    return inside(axis, part, places, start, end, least_step, rare);
+    return inside(a, window, starts, part, places, start, end, turn);
   }
 
   // Of the words of all places those that are stored.
-  static double inside(const Axis& axis, const Window::Part& part, double places, double start, double end,
-                       double least_step, bool& rare) {
+  double inside(std::size_t a, const Window& window, const DistinctPairs::Part* starts,
+                const Window::Part& part, double places, double start, double end, const Turn& turn) const {
+    const double extent = as_double(program_.layer.axis[a].extent);
     double words = places * part.words;
     const double above = -(start + part.offset);
-    if (above > 0) words -= outside(part, above, least_step, rare);
-    const double below = end + part.offset + part.span + 1 - static_cast<double>(axis.extent);
-    if (below > 0) words -= outside(part, below, least_step, rare);
+    if (above > 0) words -= outside(a, window, starts, part, above, turn);
+    const double below = end + part.offset + part.span + 1 - extent;
+    if (below > 0) words -= outside(a, window, starts, part, below, turn);
     return words;
   }
 
   // Words of all places less than `depth` from the outer end of the outermost place.
-  static double outside(const Window::Part& part, double depth, double least_step, bool& rare) {
+  double outside(std::size_t a, const Window& window, const DistinctPairs::Part* starts,
+                 const Window::Part& part, double depth, const Turn& turn) const {
     if (depth == 1) return 1;
-    if (depth > least_step || part.count_b > 1) {
-      rare = true;
-      return 0;
+    if (starts == nullptr && depth <= window.least_step && part.count_b == 1)
+      return std::min(part.count_a, part.step_a == 1 ? depth : std::ceil(depth / part.step_a));
+    ShortSteps steps(depth);
+    steps.push(part.count_a, part.step_a);
+    steps.push(part.count_b, part.step_b);
+    steps.push(turn.count, turn.step);
+    if (starts != nullptr) {
+      steps.push(as_double(starts->count_a), as_double(starts->step_a));
+      steps.push(as_double(starts->count_b), as_double(starts->step_b));
     }
-    if (part.count_a == 1) return 1;
-    return std::min(part.count_a, part.step_a == 1 ? depth : std::ceil(depth / part.step_a));
+    if (depth > window.least_step) push_loops(program_.layer.axis[a], starts != nullptr, turn, steps);
+    return steps.places();
+  }
+
+  // All loops in space outside the child but those that join, and those in time outside the one that turns.
+  void push_loops(const Axis& axis, bool joined, const Turn& turn, ShortSteps& steps) const {
+    for (std::size_t l = 0; l < edge_.child; ++l) {
+      const LevelMapping& level = mapping_.level[l];
+      for (const std::size_t d : {axis.row_dim, axis.tap_dim}) {
+        if (program_.layer.layer.size[d] == 1) continue;
+        const Words word_step = program_.layer.word_step[d];
+        if (program_.structure.has_fanout[l] && !(joined && is_joining(l)))
+          steps.push(at(state_.space[l][d]), as_double(level.x[d] * word_step));
+        if (l < turn.level || (l == turn.level && stands_in(turn.outside, level, d)))
+          steps.push(at(state_.turns[l][d]), as_double(level.temporal[d] * word_step));
+      }
+    }
+  }
+
+  static bool stands_in(std::uint32_t places, const LevelMapping& level, std::size_t d) {
+    for (; places != 0; places &= places - 1)
+      if (level.order[static_cast<std::size_t>(std::countr_zero(places))] == d) return true;
+    return false;
   }
 
   const Program& program_;
   PackState<N>& state_;
   const Mapping& mapping_;
   std::size_t lane_;
+  Edge edge_{};
+  std::array<const Window*, 2> window_{};
+  bool rare_ = false;
 };
 
 }  // namespace
