@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Compares `atoll evaluate --format timeloop --semantics timeloop` with golden rows, figure by figure.
+"""Compares `atoll evaluate --format timeloop` with golden rows, figure by figure.
 
-Usage: compare_timeloop.py GOLDENS.jsonl[.gz] [--atoll PROGRAM | --answers FILE]
+Usage: compare_timeloop.py GOLDENS.jsonl[.gz] [--semantics timeloop|native] [--atoll PROGRAM | --answers FILE]
 
+With `timeloop` (the default):
 Every figure of `result`, and of `result_no_link_transfers` where the golden row has it, must be equal as printed:
 counts exactly, energies and rates to Timeloop's two decimals, EDP to its three digits. Prints how many figures of each
 name were compared and how many differ, how many rows are equal, and the rows evaluated in a second. Exit code 1 if
 any figure differs.
+
+With `native` (our own rules): how many rows differ in which figures, how many need which of Timeloop's rules to become
+equal, and the commonest sets. Exit code 1 if a row is not explained.
 """
 import argparse
 import collections
@@ -46,27 +50,25 @@ def compare(golden, answer, row, compared, differing):
     return equal
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("goldens")
-    parser.add_argument("--atoll", default="atoll", help="the program")
-    parser.add_argument("--answers", help="its output, instead of running it")
-    options = parser.parse_args()
-    goldens = read_rows(options.goldens)
+def evaluate(options):
+    """The answers by id: from a file, or from the program, whose speed is printed."""
     if options.answers:
-        answers = read_rows(options.answers)
-    else:
-        start = time.perf_counter()
-        command = [options.atoll, "evaluate", "--format", "timeloop", "--semantics", "timeloop", "--mappings", options.goldens]
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        seconds = time.perf_counter() - start
-        answers = [json.loads(line) for line in output.splitlines()]
-        print(f"{len(answers)} rows in {seconds:.2f} s, start and output included: {len(answers) / seconds:.0f} rows/s")
-    by_id = {answer["id"]: answer for answer in answers}
+        return {answer["id"]: answer for answer in read_rows(options.answers)}
+    command = [options.atoll, "evaluate", "--format", "timeloop", "--semantics", options.semantics,
+               "--mappings", options.goldens]
+    start = time.perf_counter()
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    seconds = time.perf_counter() - start
+    answers = [json.loads(line) for line in output.splitlines()]
+    print(f"{len(answers)} rows in {seconds:.2f} s, start and output included: {len(answers) / seconds:.0f} rows/s")
+    return {answer["id"]: answer for answer in answers}
+
+
+def compare_all(goldens, answers):
     compared, differing = collections.Counter(), collections.Counter()
     equal = without_links = 0
     for golden in goldens:
-        answer = by_id.get(golden["id"], {})
+        answer = answers.get(golden["id"], {})
         if "refused" in answer:
             print(f"{golden['id']}: refused: {answer['refused']}")
         good = compare(golden["result"], answer.get("result", {}), golden["id"], compared, differing)
@@ -79,7 +81,46 @@ def main():
     for name, count in sorted(compared.items()):
         print(f"{name:24} {count:8} compared {differing[name]:8} differ")
     print(f"{equal} of {len(goldens)} rows are equal ({without_links} of them in both results)")
-    return 0 if equal == len(goldens) else 1
+    return equal == len(goldens)
+
+
+def tell_rules(goldens, answers):
+    rules, sets, differ = collections.Counter(), collections.Counter(), collections.Counter()
+    explained = 0
+    for golden in goldens:
+        answer = answers.get(golden["id"], {})
+        names = answer.get("explained_by")
+        if names is None:
+            print(f"{golden['id']}: not explained: {answer.get('unexplained', answer.get('refused', 'no answer'))}")
+            continue
+        explained += 1
+        sets[tuple(names)] += 1
+        rules.update(names)
+        differ.update(answer["differs"])
+    print("rows that differ in a figure:")
+    for name, count in differ.most_common():
+        print(f"{count:6}  {name}")
+    print("rows that need a rule:")
+    for name, count in rules.most_common():
+        print(f"{count:6}  {name}")
+    print(f"the commonest of {len(sets)} sets:")
+    for names, count in sets.most_common(15):
+        print(f"{count:6}  {', '.join(names) or 'none: equal as they are'}")
+    print(f"{explained} of {len(goldens)} rows are explained")
+    return explained == len(goldens)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("goldens")
+    parser.add_argument("--semantics", choices=["timeloop", "native"], default="timeloop")
+    parser.add_argument("--atoll", default="atoll", help="the program")
+    parser.add_argument("--answers", help="its output, instead of running it")
+    options = parser.parse_args()
+    goldens = read_rows(options.goldens)
+    answers = evaluate(options)
+    judge = compare_all if options.semantics == "timeloop" else tell_rules
+    return 0 if judge(goldens, answers) else 1
 
 
 if __name__ == "__main__":
