@@ -226,6 +226,42 @@ void add_compute(Sheet& sheet, const Accelerator& accelerator) {
   sheet.modelled("area", compute.area, area_text(compute.area));
 }
 
+void add_blocks(Sheet& sheet, const BlockExecution& blocks) {
+  const auto cycles = [&](const std::string& key, double number) {
+    sheet.figure("blocks." + key, fmt::format("{:.6g} cycle", number));
+  };
+  sheet.figure("blocks.array.rows", fmt::format("{}", blocks.array.rows));
+  sheet.figure("blocks.array.columns", fmt::format("{}", blocks.array.columns));
+  cycles("array.weight_load", blocks.array.weight_load);
+  cycles("array.least", blocks.array.least);
+  cycles("array.latency", blocks.array.latency);
+  sheet.figure("blocks.array.in_flight", fmt::format("{:.6g}", blocks.array.in_flight));
+  sheet.figure("blocks.line", bits_text(blocks.line));
+  for (std::size_t c = 0; c < blocks.caches.size(); ++c) {
+    const std::string cache = fmt::format("cache{}.", c + 1);
+    sheet.figure("blocks." + cache + "size", bits_text(blocks.caches[c].size));
+    cycles(cache + "line_cycles", blocks.caches[c].line_cycles);
+  }
+  cycles("memory_line_cycles", blocks.memory_line_cycles);
+  cycles("store_cycles", blocks.store_cycles);
+}
+
+void add_execution(Sheet& sheet, const Execution& execution) {
+  if (!execution.given()) return;
+  std::string title = "execution: beyond perfect overlap";
+  if (execution.blocks) {
+    title += fmt::format(", runs along {}, {} caches", dim_names[index(execution.blocks->array.run)],
+                         execution.blocks->warm ? "warm" : "cold");
+  }
+  sheet.section(title, "execution");
+  if (execution.blocks) add_blocks(sheet, *execution.blocks);
+  if (execution.adder_cycles > 0)
+    sheet.figure("adder.cycles",
+                 fmt::format("{:.6g} cycle at {}", execution.adder_cycles, execution.adder_level));
+  if (execution.load_bus > 0)
+    sheet.figure("load.bus", fmt::format("{:.6g} b/cycle to {}", execution.load_bus, execution.load_level));
+}
+
 std::string area_table(const Accelerator& accelerator) {
   const double all = accelerator.area();
   TextTable table({"area", "instances", "each", "together", "share"});
@@ -283,6 +319,7 @@ std::string describe(const Accelerator& accelerator) {
     if (const Fanout* fanout = accelerator.fanout_below(l)) add_fanout(sheet, accelerator, *fanout);
   }
   add_compute(sheet, accelerator);
+  add_execution(sheet, accelerator.execution);
   return text + sheet.text() + "\n" + area_table(accelerator);
 }
 
