@@ -17,7 +17,9 @@ std::string find_reference_accelerator(const RowOptions& options, const std::str
                                        const std::string& name) {
   if (!options.accelerator.empty()) return options.accelerator;
   std::vector<std::string> names;
-  for (const std::string& folder : options.data_folders) {
+  std::vector<std::string> folders = options.data_folders;
+  folders.push_back(".");  // a program built outside the tree, called inside
+  for (const std::string& folder : folders) {
     const fs::path shipped = fs::path(folder) / "accelerators" / "reference" / tool;
     if (!fs::is_directory(shipped)) continue;
     for (const auto& entry : fs::directory_iterator(shipped)) {

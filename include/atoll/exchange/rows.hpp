@@ -42,7 +42,8 @@ RowCount evaluate_zigzag_rows(const std::string& text, const std::string& file, 
 RowCount evaluate_maestro_rows(const std::string& text, const std::string& file, const RowOptions& options,
                                const TakeLine& take);
 
-/// The file accelerators/reference/<tool>/<name>.yaml. InputError lists what there is.
+/// The file accelerators/reference/<tool>/<name>.yaml in a data folder or the current one. InputError lists
+/// what there is.
 std::string find_reference_accelerator(const RowOptions& options, const std::string& tool,
                                        const std::string& name);
 
