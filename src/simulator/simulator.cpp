@@ -51,6 +51,11 @@ std::vector<std::string> simulator_names() {
 std::unique_ptr<Simulator> make_simulator(const std::string& name, const Accelerator& accelerator) {
   if (name == "loopnest") return with_execution_time(make_loopnest(accelerator), accelerator);
   if (name == "reference") return with_execution_time(make_reference(accelerator), accelerator);
+  if (name == "zigzag")
+    throw InputError(
+        "the simulator zigzag costs rows of ZigZag only (evaluate --format zigzag): many of its results are "
+        "faster "
+        "than a memory's port can be, and a search would settle there (include/atoll/simulator/ZIGZAG.md)");
   throw InputError(
       fmt::format("there is no simulator '{}'; known are {}", name, fmt::join(simulator_names(), ", ")));
 }

@@ -9,6 +9,7 @@
 
 #include "../../src/simulator/zigzag_windows.hpp"
 #include "atoll/base/error.hpp"
+#include "atoll/simulator/simulator.hpp"
 #include "zigzag_cases.hpp"
 
 namespace atl {
@@ -198,6 +199,15 @@ TEST(Zigzag, RefusesLayersUnrollingsAndMappingsThatCannotBe) {
               HasSubstr("multiply up to"));
   EXPECT_THAT(check(model, mapping_of({{ZigzagDim::C, 0.5}}, {{{1, 1}, {1}, {1, 1}}})),
               HasSubstr("whole number"));
+}
+
+TEST(Zigzag, NoSearchMayRunOnIt) {
+  try {
+    make_simulator("zigzag", Accelerator{});
+    FAIL() << "a simulator was made";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("evaluate --format zigzag"));
+  }
 }
 
 TEST(Zigzag, DilationCountsWordsTwiceAsZigzagDoes) {
