@@ -54,8 +54,7 @@ std::unique_ptr<Simulator> make_simulator(const std::string& name, const Acceler
   if (name == "zigzag")
     throw InputError(
         "the simulator zigzag costs rows of ZigZag only (evaluate --format zigzag): many of its results are "
-        "faster "
-        "than a memory's port can be, and a search would settle there (include/atoll/simulator/ZIGZAG.md)");
+        "faster than a memory's port can be, and a search would settle there (simulator/ZIGZAG.md)");
   throw InputError(
       fmt::format("there is no simulator '{}'; known are {}", name, fmt::join(simulator_names(), ", ")));
 }
