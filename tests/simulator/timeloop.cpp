@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
 #include "atoll/base/error.hpp"
@@ -13,15 +14,43 @@ namespace {
 constexpr std::array<Operand, operand_count> operands = {Operand::W, Operand::I, Operand::O};
 
 // What Timeloop covers: one width of words a level, transfers that overlap, networks that multicast and
-// reduce.
-void make_covered(Random& random, Accelerator& accelerator) {
-  for (StorageLevel& level : accelerator.levels) {
-    level.buffering = Buffering::rolling;
-    level.shared_port = false;
-    level.word_bits.fill(test::pick(random, {4, 8, 16, 32}));
-    level.access_width = level.word_bits[0] * test::pick(random, {1, 2, 4});
+// reduce. All else keeps its default.
+StorageLevel covered_level(Random& random, std::size_t l) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  StorageLevel level;
+  level.name = "level" + std::to_string(l);
+  level.kind = l == 0 ? "dram" : "sram";
+  level.keep = l == 0 ? all_operands : test::random_operands(random);
+  level.may_keep = static_cast<OperandSet>(test::random_operands(random) & ~level.keep);
+  level.size = infinity;
+  level.buffering = Buffering::rolling;
+  level.read_bandwidth = test::pick(random, {infinity, 1, 4, 13, 64});
+  level.write_bandwidth = test::pick(random, {infinity, 1, 4, 17, 64});
+  level.word_bits.fill(test::pick(random, {4, 8, 16, 32}));
+  level.access_width = level.word_bits[0] * test::pick(random, {1, 2, 4});
+  level.read_energy = test::pick(random, {0, 1, 2.5, 100});
+  level.write_energy = test::pick(random, {0, 1.5, 2, 120});
+  level.leakage = test::pick(random, {0, 0.01, 0.3});
+  return level;
+}
+
+Accelerator covered_accelerator(Random& random) {
+  Accelerator accelerator;
+  accelerator.name = "covered";
+  accelerator.clock = 1e9;
+  const std::size_t levels = 2 + random.below(4);
+  for (std::size_t l = 0; l < levels; ++l) accelerator.levels.push_back(covered_level(random, l));
+  for (std::size_t l = 0; l < levels && accelerator.fanouts.size() < 2; ++l) {
+    if (!random.chance(0.45)) continue;
+    Fanout fanout;
+    fanout.above = l;
+    fanout.x = 1 + random.below(6);
+    fanout.y = 1 + random.below(6);
+    fanout.hop_energy = test::pick(random, {0, 0.1, 1});
+    accelerator.fanouts.push_back(fanout);
   }
-  for (Fanout& fanout : accelerator.fanouts) fanout.multicast = fanout.reduction = true;
+  accelerator.compute.energy = test::pick(random, {0.2, 1});
+  return accelerator;
 }
 
 Layer random_golden_kind(Random& random) {
@@ -37,8 +66,7 @@ Layer random_golden_kind(Random& random) {
 test::Case covered_case(std::uint32_t number) {
   Random random = test::stream(number, 77);
   test::Case result;
-  result.accelerator = test::random_accelerator(random);
-  make_covered(random, result.accelerator);
+  result.accelerator = covered_accelerator(random);
   result.layer = random_golden_kind(random);
   result.mapping = test::random_mapping(random, result.layer, result.accelerator);
   return result;
@@ -98,7 +126,6 @@ TEST(Timeloop, each_rule_alone_changes_some_result) {
     const test::Case one = covered_case(number);
     TimeloopArchitecture architecture = timeloop_architecture(one.accelerator);
     architecture.levels[0].update_energy += 0.5;
-    architecture.levels[0].dram = true;
     const TimeloopMapping mapping = timeloop_mapping(one.mapping, one.layer);
     const TimeloopResult native = evaluate_timeloop(mapping, one.layer, architecture, timeloop_rules(false));
     for (const TimeloopRule& rule : timeloop_rule_list()) {
