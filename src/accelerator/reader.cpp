@@ -392,8 +392,10 @@ void check_room(const YamlNode& node, std::size_t l, const Accelerator& accelera
 Accelerator read(const YamlNode& root, const std::string& file) {
   Accelerator accelerator;
   accelerator.file = file;
-  Section section(root, "", {"name", "clock", "technology", "levels", "compute", "execution", "timeloop"},
-                  accelerator);
+  Section section(
+      root, "",
+      {"name", "clock", "technology", "levels", "compute", "execution", "timeloop", "zero_read_elision"},
+      accelerator);
   accelerator.name = root.at("name").text();
   check_name(root.at("name"), accelerator.name);
   accelerator.clock = section.required("clock", "frequency");
@@ -412,6 +414,7 @@ Accelerator read(const YamlNode& root, const std::string& file) {
   }
   if (nodes.empty()) root.at("levels").fail("an accelerator needs at least one level");
   read_compute(root.at("compute"), accelerator);
+  if (const auto elides = root.find("zero_read_elision")) accelerator.zero_read_elision = elides->boolean();
   if (const auto execution = root.find("execution")) {
     std::vector<std::string> names;
     for (const StorageLevel& level : accelerator.levels) names.push_back(level.name);

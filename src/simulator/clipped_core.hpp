@@ -28,6 +28,7 @@ struct Structure {
   explicit Structure(const Accelerator& accelerator) : schema(loopnest_schema(accelerator)) {
     levels = accelerator.levels.size();
     units = static_cast<double>(accelerator.units());
+    elides = accelerator.zero_read_elision;
     for (std::size_t l = 0; l < levels; ++l) {
       buffering[l] = accelerator.levels[l].buffering;
       shared_port[l] = accelerator.levels[l].shared_port;
@@ -47,6 +48,7 @@ struct Structure {
   std::array<bool, max_levels> shared_port{};
   std::array<double, max_levels> built{};  // instances
   double units = 0;
+  bool elides = true;  // first visits of outputs read nothing
 };
 
 /// What a layer fixes.
@@ -547,7 +549,8 @@ class Model {
       if (tally.kept[l][o]) around |= LevelSet{1} << l;
     const auto [drained, updates, groups] =
         nest_->moved(edge, apart, false, {{0, join, group}, 3, false, around});
-    const Words returned = R::returned(groups, parent_words, tally.fills[edge.parent][o]);
+    const Words returned =
+        structure_.elides ? R::returned(groups, parent_words, tally.fills[edge.parent][o]) : groups;
     tally.updates[edge.parent][o] += updates;
     tally.reads[edge.parent][o] += returned + R::rewrites(updates, groups);
     cross(hardware, edge, o, as_double(returned + drained), tally);

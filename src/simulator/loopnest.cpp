@@ -73,7 +73,7 @@ class Loopnest final : public Simulator {
   void evaluate_block(const SimulatorBatch& batch, const LayerMemory::Entry& layer, std::size_t first,
                       std::size_t end, std::span<double> costs) const {
     RowsLeft left;
-    if (layer.pack.fits) {
+    if (layer.pack.fits && accelerator_.zero_read_elision) {
       count_in_packs(batch, layer, first, end, costs, left);
     } else {
       for (std::size_t row = first; row < end; ++row) left.row[left.size++] = static_cast<std::uint32_t>(row);
@@ -82,7 +82,7 @@ class Loopnest final : public Simulator {
     for (std::size_t i = 0; i < left.size; ++i) {
       const std::size_t row = left.row[i];
       evaluate_row(layer.facts, batch.hardware[batch.hardware.size() == 1 ? 0 : row], batch.mappings[row],
-                   layer.pack.fits, costs.subspan(row * width, width));
+                   layer.pack.fits || !accelerator_.zero_read_elision, costs.subspan(row * width, width));
     }
     for (std::size_t row = first; row < end; ++row) {
       const std::span<const double> one = costs.subspan(row * width, width);

@@ -327,7 +327,7 @@ class Execution {
     const Holder& parent = chain_[index(Operand::O)][c - 1];
     const std::set<Word>& there = parent.sums[child.parent[i]];
     for (const Word& w : child.tile[i])
-      if (there.contains(w)) child.sums[i].insert(w);
+      if (there.contains(w) || !accelerator_.zero_read_elision) child.sums[i].insert(w);
     const std::size_t words = child.sums[i].size();
     totals_[parent.level][index(Operand::O)].reads += static_cast<double>(words);
     if (child.level != levels_) totals_[child.level][index(Operand::O)].fills += static_cast<double>(words);

@@ -130,6 +130,7 @@ std::vector<Feature> features() {
   add("leakage", [](const Case& one) {
     return any_level(one, [](const StorageLevel& level, const LevelMapping&) { return level.leakage > 0; });
   });
+  add("first visits read", [](const Case& one) { return !one.accelerator.zero_read_elision; });
   add("hops", [](const Case& one) {
     return std::any_of(one.accelerator.fanouts.begin(), one.accelerator.fanouts.end(),
                        [](const Fanout& fanout) { return fanout.hop_energy > 0; });

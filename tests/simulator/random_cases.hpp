@@ -372,6 +372,7 @@ inline Case random_clipped_case(std::uint32_t number, std::uint64_t most_operati
   Random random = stream(number, 8);
   Case result;
   result.accelerator = random_accelerator(random, 2 + random.below(7), 1 + random.below(3));
+  result.accelerator.zero_read_elision = random.chance(0.8);
   const bool diagonal = random.chance(0.25);
   do {
     do {

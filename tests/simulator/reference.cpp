@@ -141,6 +141,16 @@ void hand_on(Mapping& mapping, std::size_t l, Dim d, std::uint32_t temporal, std
   mapping.level[l].x[index(d)] = x;
 }
 
+TEST_P(Example, FirstVisitsReadWithoutElision) {
+  Accelerator accelerator = two_levels(true);
+  const Layer layer = layer_of(LayerOp::fc, {{Dim::K, 4}, {Dim::C, 3}});
+  const Mapping mapping = trivial_mapping(layer, accelerator);
+  accelerator.zero_read_elision = false;
+  EXPECT_EQ(count(accelerator, layer, mapping, "dram.O.reads"), 4);
+  EXPECT_EQ(count(accelerator, layer, mapping, "pad.O.fills"), 4);
+  EXPECT_EQ(count(accelerator, layer, mapping, "pad.O.reads"), 12 + 4);
+}
+
 TEST_P(Example, TheLastTileIsSmaller) {
   const Accelerator accelerator = two_levels(true);
   Layer layer = layer_of(LayerOp::conv, {{Dim::P, 5}, {Dim::R, 3}});
