@@ -88,7 +88,7 @@ class SlidingRow {
     for (std::size_t a = 0; a < 2; ++a) {
       const Axis& axis = program_.layer.axis[a];
       window_[a] = &program_.pack.axis[a].at(tile[axis.row_dim], tile[axis.tap_dim]);
-      if (axis.plain || at(state_.joined_rows[a][link]) == 1 || at(state_.joined_taps[a][link]) == 1)
+      if (axis.plain || std::min(at(state_.joined_rows[a][link]), at(state_.joined_taps[a][link])) == 1)
         continue;
       if (!join(axis, joined[a])) return false;
       with[a] = &joined[a];
@@ -242,10 +242,12 @@ class SlidingRow {
   double inside(std::size_t a, const Window& window, const DistinctPairs::Part* starts,
                 const Window::Part& part, double places, double start, double end, const Turn& turn) const {
     const double extent = as_double(program_.layer.axis[a].extent);
-    double words = places * part.words;
     const double above = -(start + part.offset);
-    if (above > 0) words -= outside(a, window, starts, part, above, turn);
     const double below = end + part.offset + part.span + 1 - extent;
+    double words = places * part.words;
+    if (std::max(above, below) <= 1)  // no guesses in the commonest case: padding of at most one word
+      return words - static_cast<double>(above > 0) - static_cast<double>(below > 0);
+    if (above > 0) words -= outside(a, window, starts, part, above, turn);
     if (below > 0) words -= outside(a, window, starts, part, below, turn);
     return words;
   }
