@@ -65,11 +65,11 @@ class Comparison:
     def row(self, name, ours, theirs):
         """`ours` and `theirs`: flat dictionaries; every figure of ours that theirs has counts."""
         self.rows += 1
-        bad = []
-        for key, value in ours.items():
-            if key not in theirs:
-                continue
-            self.compared += 1
+        shared = [key for key in ours if key in theirs]
+        self.compared += len(shared)
+        bad = [] if shared else ["no figure in common"]
+        for key in shared:
+            value = ours[key]
             if not close(value, theirs[key], self.relative):
                 self.differing[key[-1] if isinstance(key, tuple) else key] += 1
                 bad.append(f"{'.'.join(key) if isinstance(key, tuple) else key}: {value} against {theirs[key]}")
@@ -140,7 +140,7 @@ def zigzag(atoll, folder):
         path = find_data(folder, "zigzag", [name + ".jsonl.gz", name + ".jsonl"])
         if not path:
             continue
-        figures = Comparison(1e-6)
+        figures, allocated = Comparison(1e-6), 0
         for one, answer in paired(atoll.evaluate(path, "--format", "zigzag"), rows_of(path)):
             row = f"{one.get('accelerator')} {one.get('layer')}"
             if "refused" in answer:
@@ -148,7 +148,8 @@ def zigzag(atoll, folder):
                 continue
             ours = {p: v for p, v in leaves(answer) if p[0] != "id"}
             figures.row(row, ours, dict(leaves(one)))
-        results.append((name, figures))
+            allocated += bool(answer.get("allocation_equal"))
+        results.append((name, figures, allocated))
     return results
 
 
@@ -191,9 +192,10 @@ def section(atoll, folder):
              table(["smallest set of rules", "rows"], [[names, count] for names, count in common]),
              f"Not explained: {unexplained} rows. Refused: {refused} rows.\n", "## ZigZag\n",
              "`atoll evaluate --format zigzag`, energies, stalls, loading and latency to a relative 1e-6:\n"]
-    for name, compared in zigzag(atoll, folder):
+    for name, compared, allocated in zigzag(atoll, folder):
         summary.append([f"ZigZag, {name}", compared.rows, f"{compared.equal} rows equal to 1e-6"])
-        lines += [f"{name}:\n", compared.text()]
+        lines += [f"{name}:\n", compared.text(),
+                  f"Loops allocated to the same memories as ZigZag allocates them: {allocated} of {compared.rows} rows.\n"]
     figures, others, verdicts = maestro(atoll, folder)
     summary += [["MAESTRO, not strict", figures.rows, f"{figures.equal} rows of stride 1 equal"],
                 ["MAESTRO, strict", sum(verdicts.values()),

@@ -45,9 +45,9 @@ filters of a pass come over a bus of 64 bit before the pass starts. The columns 
 
 """
 
-EYERISS_OFF = """What stays off: CONV4 and CONV5 have the same mapping parameters and their work is 3 : 2, but their measured times are 16 : 10.
-A model of the work cannot meet both within 5 %. The other four and the sum are within 5 % (CONV4 by 5.02 %, of a time that the table
-rounds to 0.1 ms).
+EYERISS_OFF = """What stays off: CONV5. The chip needs only 4 % more than its multiplications alone there, which leaves no room for the two
+effects; on CONV4, with the same mapping parameters, it needs 11 % more (work 3 : 2, times 16 : 10). The cause is not known. The other
+four layers and the sum are within 5 % (CONV4 by 5.02 %, of a time that the table rounds to 0.1 ms).
 
 Traffic of the same mappings:
 
