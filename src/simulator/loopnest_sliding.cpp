@@ -131,16 +131,17 @@ class SlidingRow {
 
   // Words along both axes and all steps that tiles fetch: WindowedInput::moved_words.
   double moved(const std::array<const Joined*, 2>& joined) {
-    std::array<Along, 2> axis;
-    for (std::size_t a = 0; a < 2; ++a) {
-      const Window& window = *window_[a];
-      axis[a] = {&window, joined[a], window.places, window.start, window.end, 0, true, window.held};
-      if (joined[a] != nullptr)
-        axis[a].still = sum(a, axis[a], window.places, window.end, 0, {.level = edge_.child});
-    }
+    std::array<Along, 2> axis = {along(0, joined[0]), along(1, joined[1])};
     const double across = at(state_.across[edge_.child]);
     const double held = across * axis[0].still * axis[1].still;
     return edge_.child == program_.structure.levels ? held : held - kept(across, axis);
+  }
+
+  Along along(std::size_t a, const Joined* joined) {
+    const Window& window = *window_[a];
+    Along all = {&window, joined, window.places, window.start, window.end, 0, true, window.held};
+    if (joined != nullptr) all.still = sum(a, all, window.places, window.end, 0, {.level = edge_.child});
+    return all;
   }
 
   // Words that a tile shares with the one before: WindowedInput::kept_words.
