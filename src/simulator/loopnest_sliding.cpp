@@ -47,6 +47,10 @@ class SlidingRow {
   /// of them needs the general form.
   bool count() {
     const Chain& chain = program_.chain[index(Operand::I)];
+    for (std::size_t l = 0; l < chain.deepest; ++l) {
+      turning_ |= bits(state_.turning[l]) << l * dim_count;
+      innermost_ |= bits(state_.innermost[l]) << l * dim_count;
+    }
     for (std::size_t link = 0; link < chain.size; ++link)
       if (!count(link, chain.link[link])) return false;
     return true;
@@ -68,14 +72,13 @@ class SlidingRow {
     double still = 0;  // the sum at a turn of a loop that is not along this axis
   };
   struct Turn {
-    std::size_t level = 0;
-    std::uint32_t outside = 0;   // places of the level's loops further out
+    std::size_t level = 0, place = 0;
     double count = 1, step = 0;  // turns of the loop itself if it is along the axis
   };
 
   double at(const typename PackState<N>::Real& numbers) const { return numbers[lane_]; }
-  std::uint32_t bits(const typename PackState<N>::Real& numbers) const {
-    return static_cast<std::uint32_t>(static_cast<std::int32_t>(at(numbers)));
+  std::uint64_t bits(const typename PackState<N>::Real& numbers) const {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(at(numbers)));
   }
 
   bool count(std::size_t link, Edge edge) {
@@ -146,27 +149,26 @@ class SlidingRow {
 
   // Words that a tile shares with the one before: WindowedInput::kept_words.
   double kept(double across, std::array<Along, 2>& axis) {
+    const std::uint64_t outside = (std::uint64_t{1} << edge_.child * dim_count) - 1;
+    // From the innermost loop that gives other words on out nothing is shared.
+    const std::uint64_t last = std::bit_floor(innermost_ & outside);
+    std::uint64_t places = turning_ & outside & ~(last == 0 ? 0 : 2 * last - 1);
     double kept_words = 0;
-    for (std::size_t l = edge_.child; l-- > 0;) {
-      const LevelMapping& level = mapping_.level[l];
-      const std::uint32_t last = bits(state_.innermost[l]);  // from there on out nothing is shared
-      std::uint32_t places = bits(state_.turning[l]);
-      while (places > (last == 0 ? 0 : 2 * last - 1)) {
-        const auto place = static_cast<std::uint32_t>(std::bit_width(places)) - 1;
-        places ^= 1U << place;
-        const std::size_t d = level.order[place];
-        const double bound = at(state_.turns[l][d]);
-        const Turn turn = {.level = l, .outside = places};
-        if ((program_.layer.sliding >> d & 1) == 0) {
-          across /= bound;
-          if (still(0, axis[0], turn) != 0)
-            kept_words += across * (bound - 1) * axis[0].still * still(1, axis[1], turn);
-        } else {
-          const double step = as_double(level.temporal[d] * program_.layer.word_step[d]);
-          kept_words += across * kept_along(program_.layer.axis_of[d], axis, bound, step, turn);
-        }
+    while (places != 0) {
+      const auto innermost = static_cast<std::size_t>(std::bit_width(places)) - 1;
+      places ^= std::uint64_t{1} << innermost;
+      const Turn turn = {.level = innermost / dim_count, .place = innermost % dim_count};
+      const LevelMapping& level = mapping_.level[turn.level];
+      const std::size_t d = level.order[turn.place];
+      const double bound = at(state_.turns[turn.level][d]);
+      if ((program_.layer.sliding >> d & 1) == 0) {
+        across /= bound;
+        if (still(0, axis[0], turn) != 0)
+          kept_words += across * (bound - 1) * axis[0].still * still(1, axis[1], turn);
+      } else {
+        const double step = as_double(level.temporal[d] * program_.layer.word_step[d]);
+        kept_words += across * kept_along(program_.layer.axis_of[d], axis, bound, step, turn);
       }
-      if (last != 0) break;
     }
     return kept_words;
   }
@@ -280,15 +282,15 @@ class SlidingRow {
         const Words word_step = program_.layer.word_step[d];
         if (program_.structure.has_fanout[l] && !(joined && is_joining(l)))
           steps.push(at(state_.space[l][d]), as_double(level.x[d] * word_step));
-        if (l < turn.level || (l == turn.level && stands_in(turn.outside, level, d)))
+        if (l < turn.level || (l == turn.level && stands_before(turn.place, level, d)))
           steps.push(at(state_.turns[l][d]), as_double(level.temporal[d] * word_step));
       }
     }
   }
 
-  static bool stands_in(std::uint32_t places, const LevelMapping& level, std::size_t d) {
-    for (; places != 0; places &= places - 1)
-      if (level.order[static_cast<std::size_t>(std::countr_zero(places))] == d) return true;
+  static bool stands_before(std::size_t place, const LevelMapping& level, std::size_t d) {
+    for (std::size_t i = 0; i < place; ++i)
+      if (level.order[i] == d) return true;
     return false;
   }
 
@@ -296,6 +298,9 @@ class SlidingRow {
   PackState<N>& state_;
   const Mapping& mapping_;
   std::size_t lane_;
+  // Places of loops in time as bits, the outermost level's lowest: all that turn, and each level's innermost
+  // that gives other words.
+  std::uint64_t turning_ = 0, innermost_ = 0;
   Edge edge_{};
   std::array<const Window*, 2> window_{};
   bool rare_ = false;
