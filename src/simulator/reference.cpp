@@ -13,6 +13,7 @@
 #include "atoll/base/error.hpp"
 #include "atoll/simulator/bounds.hpp"
 #include "models.hpp"
+#include "reference_steps.hpp"
 
 namespace atl {
 namespace {
@@ -50,9 +51,9 @@ struct Totals {
   double load_words = 0;  // what one parent sends to (or gets from) all its children at the largest step
 };
 
-class Execution {
+class ExecutedMapping {
  public:
-  Execution(const Accelerator& accelerator, const Layer& layer, const Mapping& mapping)
+  ExecutedMapping(const Accelerator& accelerator, const Layer& layer, const Mapping& mapping)
       : accelerator_(accelerator), layer_(layer), mapping_(mapping), levels_(accelerator.levels.size()) {
     list_loops();
     for (std::size_t l = 0; l <= levels_; ++l) instances_.push_back(instances_of(l));
@@ -71,9 +72,11 @@ class Execution {
       const auto working = std::count_if(units.begin(), units.end(), [](const auto& box) { return !!box; });
       if (working == 0) continue;
       performed += static_cast<double>(working);
+      moved_.step.emplace_back();
       step(changed);
       changed = levels_;
     } while (next(turn, turned));
+    moved_.step.emplace_back();
     auto& outputs = chain_[index(Operand::O)];
     for (std::size_t c = 1; c + 1 < outputs.size(); ++c)
       while (!outputs[c].open.empty()) close(c, outputs[c].open.begin());
@@ -82,6 +85,14 @@ class Execution {
           fmt::format("{} operations were performed, the layer has {}", performed, layer_.operations()));
   }
 
+  ReferenceSteps moved() const {
+    ReferenceSteps result = moved_;
+    for (std::size_t l = 0; l <= levels_; ++l) result.used[l] = used(l);
+    for (const auto& chain : chain_)
+      for (std::size_t c = 1; c < chain.size(); ++c)
+        result.parent[chain[c].level][static_cast<std::size_t>(&chain - chain_.data())] = chain[c - 1].level;
+    return result;
+  }
   double steps() const { return steps_; }
   bool holds(std::size_t level, Operand o) const { return layer_.has(o) && kept(level, o); }
   const Totals& totals(std::size_t level, Operand o) const { return totals_[level][index(o)]; }
@@ -269,6 +280,10 @@ class Execution {
         crossed_[{l, parent.level, index(operand)}] += static_cast<double>(words);
   }
 
+  StepTransfer& now(const Holder& child, Operand operand) {
+    return moved_.step.back().transfer[child.level][index(operand)];
+  }
+
   // -- inputs: what the tile before did not hold comes from the parent ---------------------------------
   void fetch(Operand operand, const Holder& parent, Holder& child) {
     const bool latch = child.level != levels_;
@@ -287,10 +302,14 @@ class Execution {
       sent[{child.parent[i], child.lane[i], wanted}].insert(missing.begin(), missing.end());
       cross(parent, child, operand, missing.size());
       if (latch) at.fills += static_cast<double>(missing.size());
+      now(child, operand).filled += static_cast<double>(missing.size());
       if (latch && steps_ == 1) at.first_fills += static_cast<double>(missing.size());
       child.tile[i] = wanted;
     }
-    for (const auto& [who, words] : sent) from.reads += static_cast<double>(words.size());
+    for (const auto& [who, words] : sent) {
+      from.reads += static_cast<double>(words.size());
+      now(child, operand).sent += static_cast<double>(words.size());
+    }
     if (steps_ != 1) return;
     at.tile_words = static_cast<double>(child.tile[0].size());
     for (const auto& [who, words] : sent)
@@ -332,6 +351,8 @@ class Execution {
     totals_[parent.level][index(Operand::O)].reads += static_cast<double>(words);
     if (child.level != levels_) totals_[child.level][index(Operand::O)].fills += static_cast<double>(words);
     cross(parent, child, Operand::O, words);
+    now(child, Operand::O).sent += static_cast<double>(words);
+    now(child, Operand::O).filled += static_cast<double>(words);
   }
 
   void close_moved(std::size_t c) {
@@ -365,13 +386,18 @@ class Execution {
              const std::set<std::size_t>& members) {
     const auto words = static_cast<double>(tile.size());
     Totals& to = totals_[parent.level][index(Operand::O)];
+    StepTransfer& now = this->now(child, Operand::O);
     std::set<Coordinates> updated;
     for (const std::size_t i : members) {
+      now.drained += words;
       if (child.level != levels_) totals_[child.level][index(Operand::O)].reads += words;
       cross(parent, child, Operand::O, tile.size());
       if (!updated.insert(child.lane[i]).second) continue;
       to.updates += words;
-      if (updated.size() > 1) to.reads += words;  // added to what the first one wrote
+      now.updated += words;
+      if (updated.size() == 1) continue;
+      to.reads += words;  // added to what the first one wrote
+      now.sent += words;
     }
     parent.sums[p].insert(tile.begin(), tile.end());
   }
@@ -387,6 +413,7 @@ class Execution {
   std::array<std::array<Totals, operand_count>, max_levels + 1> totals_{};
   std::map<std::tuple<std::size_t, std::size_t, std::size_t>, double> crossed_;
   double steps_ = 0;
+  ReferenceSteps moved_;
 };
 
 constexpr std::array<Operand, operand_count> operands = {Operand::W, Operand::I, Operand::O};
@@ -394,7 +421,7 @@ constexpr std::array<Operand, operand_count> operands = {Operand::W, Operand::I,
 // Energy and time of an execution.
 class Bill {
  public:
-  Bill(const Accelerator& accelerator, const HardwareRow& hardware, const Execution& run)
+  Bill(const Accelerator& accelerator, const HardwareRow& hardware, const ExecutedMapping& run)
       : accelerator_(accelerator), hardware_(hardware), run_(run) {}
 
   double bits(std::size_t l, Operand o, double words) const {
@@ -471,7 +498,7 @@ class Bill {
 
   const Accelerator& accelerator_;
   const HardwareRow& hardware_;
-  const Execution& run_;
+  const ExecutedMapping& run_;
 };
 
 class Reference final : public Simulator {
@@ -490,7 +517,7 @@ class Reference final : public Simulator {
  private:
   void evaluate_row(const Layer& layer, const HardwareRow& hardware, const Mapping& mapping,
                     std::span<double> costs) const {
-    Execution run(accelerator_, layer, mapping);
+    ExecutedMapping run(accelerator_, layer, mapping);
     run.run();
     const Bill bill(accelerator_, hardware, run);
     std::fill(costs.begin(), costs.end(), 0.0);
@@ -519,7 +546,7 @@ class Reference final : public Simulator {
   }
 
   // Returns the energy of all levels.
-  double report_pairs(const Layer& layer, const Execution& run, const Bill& bill,
+  double report_pairs(const Layer& layer, const ExecutedMapping& run, const Bill& bill,
                       std::span<double> costs) const {
     double energy = 0;
     for (std::size_t l = 0; l < accelerator_.levels.size(); ++l)
@@ -541,6 +568,12 @@ class Reference final : public Simulator {
 };
 
 }  // namespace
+
+ReferenceSteps reference_steps(const Accelerator& accelerator, const Layer& layer, const Mapping& mapping) {
+  ExecutedMapping run(accelerator, layer, mapping);
+  run.run();
+  return run.moved();
+}
 
 std::unique_ptr<Simulator> make_reference(const Accelerator& accelerator) {
   return std::make_unique<Reference>(accelerator);
