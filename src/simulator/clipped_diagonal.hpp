@@ -186,15 +186,30 @@ class Diagonal {
       other.taken = true;
       group_.push_back(i);
     }
+    const Words low = clip ? -one.start : -far_away;
+    const Words high = clip ? axis_->extent - one.start : far_away;
+    if (all_came_alike()) return common_words(*axis_, one.window, one.before, one.shift, low, high);
     Words words = 0;
     for_each_word(*axis_, one.window, [&](Words word) {
-      if (clip && (one.start + word < 0 || one.start + word >= axis_->extent)) return;
+      if (word < low || word >= high) return;
       std::size_t keep = 0;
       for (const std::size_t i : group_)
         keep += in_window(*axis_, members_[i].before, word - members_[i].shift) ? 1 : 0;
       if (R::all_must_keep() ? keep == group_.size() : keep > 0) ++words;
     });
     return words;
+  }
+
+  // All members of the group had the same window before.
+  bool all_came_alike() const {
+    const Member& one = members_[group_[0]];
+    for (const std::size_t i : group_) {
+      const Member& other = members_[i];
+      if (other.shift != one.shift || other.before.rows != one.before.rows ||
+          other.before.taps != one.before.taps)
+        return false;
+    }
+    return one.before.rows > 0;
   }
 
   bool same(Window a, Window b) const {

@@ -319,6 +319,9 @@ class Slide {
           for_each_transition(node, chain->extent[place + 1], interior, [&](const Piece& part) {
             descend<R>(*chain, part, place + 1, end, interior, use);
           });
+        } else if (place == end) {
+          listed.push_back(node);
+          listed.back().push(node.size, 0);
         } else {
           Piece whole = node;
           whole.push(node.size, 0);
