@@ -92,6 +92,7 @@ class Part {
     line(key + ": " + value);
     source(key);
   }
+  bool has_source(const std::string& key) const { return sources_.contains(path_ + "." + key); }
   /// A figure that stands inside another line.
   void source(const std::string& key) {
     const auto found = sources_.find(path_.empty() ? key : path_ + "." + key);
@@ -129,7 +130,7 @@ void add_ports(Part& part, const StorageLevel& level) {
 
 void add_word_bits(Part& part, const StorageLevel& level) {
   const auto& bits = level.word_bits;
-  if (bits[0] > 0 && bits[0] == bits[1] && bits[0] == bits[2]) {
+  if (bits[0] > 0 && bits[0] == bits[1] && bits[0] == bits[2] && part.has_source("word_bits")) {
     part.figure("word_bits", fmt::format("{}", bits[0]));
     return;
   }
@@ -191,6 +192,7 @@ std::string head_text(const Accelerator& accelerator, const std::map<std::string
   part.figure("clock", quantity(accelerator.clock, "frequency", frequencies));
   if (accelerator.technology > 0)
     part.figure("technology", quantity(accelerator.technology, "length", lengths));
+  if (!accelerator.zero_read_elision) part.line("zero_read_elision: false");
   return part.finish();
 }
 

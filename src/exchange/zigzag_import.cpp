@@ -89,6 +89,8 @@ class Reader {
     if (!energy) node.fail("the key 'unit_energy' is missing");
     compute.energy = energy->number(0, 1e18);
     draft_.source("compute.energy", *energy, "energy of one multiplication");
+    draft_.note(
+        "ZigZag also reads outputs before their first sum; 'zero_read_elision: false' would say that here");
     draft_.note("areas have no unit in ZigZag's files; they are left out");
   }
 

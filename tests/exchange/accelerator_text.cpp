@@ -1,5 +1,6 @@
 #include "atoll/exchange/accelerator_text.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -15,6 +16,7 @@ void expect_same(const Accelerator& a, const Accelerator& b) {
   EXPECT_EQ(a.name, b.name);
   EXPECT_EQ(a.clock, b.clock);
   EXPECT_EQ(a.technology, b.technology);
+  EXPECT_EQ(a.zero_read_elision, b.zero_read_elision);
   EXPECT_EQ(a.compute.bits, b.compute.bits);
   EXPECT_EQ(a.compute.accumulator_bits, b.compute.accumulator_bits);
   for (std::size_t l = 0; l < a.levels.size(); ++l) {
@@ -33,10 +35,9 @@ TEST(AcceleratorText, GivesEveryShippedAcceleratorBack) {
     const Accelerator accelerator = read_accelerator(entry.path().string());
     const Accelerator again = parse_accelerator(accelerator_text(accelerator, {"a comment", ""}), "again");
     expect_same(accelerator, again);
-    // The length of a wire is written as the energy that followed from it.
-    Accelerator told = accelerator;
-    std::erase_if(told.sources, [](const auto& source) { return source.first.ends_with(".wire"); });
-    EXPECT_EQ(count_sources(told).estimated, count_sources(again).estimated);
+    // Figures that say nothing (no leakage, no area) may be left out; none may change or invent its source.
+    for (const auto& source : again.sources)
+      EXPECT_THAT(accelerator.sources, ::testing::Contains(source)) << source.first << ": " << source.second;
     ++files;
   }
   EXPECT_GE(files, 4U);
@@ -64,12 +65,13 @@ TEST(AcceleratorText, GivesDrawnAcceleratorsBackToTheLastBit) {
 
 TEST(AcceleratorText, WritesWhatItWasTold) {
   Accelerator accelerator = read_accelerator(std::string(ATOLL_SOURCE_DIR) + "/accelerators/edge.yaml");
+  accelerator.zero_read_elision = false;
   accelerator.sources = {{"levels.dram.access", "unused"}, {"clock", "a \"quoted\" file\n"}};
   const std::string text = accelerator_text(accelerator, {"first", "second\nline"});
   EXPECT_TRUE(text.starts_with("# first\n# second?line\n")) << text;
   EXPECT_NE(text.find("clock: \"a \\\"quoted\\\" file?\""), std::string::npos) << text;
   EXPECT_NE(text.find("estimate: no source was given"), std::string::npos);
-  EXPECT_NO_THROW(parse_accelerator(text, "again"));
+  EXPECT_FALSE(parse_accelerator(text, "again").zero_read_elision);
 }
 
 }  // namespace

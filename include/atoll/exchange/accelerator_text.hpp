@@ -11,7 +11,8 @@
 namespace atl {
 
 /// `comments` become lines of a comment at the top. parse_accelerator() of the result gives the same figures,
-/// bit for bit. A figure without an entry in `accelerator.sources` is written with "estimate".
+/// bit for bit, apart from the section `execution`, which no other tool has and which is not written. A
+/// figure without an entry in `accelerator.sources` is written with "estimate".
 std::string accelerator_text(const Accelerator& accelerator, const std::vector<std::string>& comments);
 
 }  // namespace atl
