@@ -54,60 +54,61 @@ struct Sizes {
   }
 };
 
-/// Every turn of a loop.
+/// Every turn of a loop. `out` may be `in`, here and below.
 template <typename R>
-Sizes all_turns(const Sizes& in, Size extent) {
-  Sizes out;
+void all_turns(const Sizes& in, Size extent, Sizes& out) {
   if (extent == 1) {
-    out.add(1, in.words());
-    return out;
+    const Words words = in.words();
+    out.n = 0;
+    return out.add(1, words);
   }
+  const std::size_t n = in.n;
   Words whole = 0;
-  for (std::size_t i = 0; i < in.n; ++i) {
+  out.n = 0;
+  for (std::size_t i = 0; i < n; ++i) {
     const auto [size, count] = in.of[i];
     if (size == extent) {
       whole += count;
     } else if (size < extent) {
       out.add(size, count);
     } else {
-      const Size turns = R::whole_turns(size, extent);
-      whole += count * turns;
+      whole += count * R::whole_turns(size, extent);
       out.add(R::rest(size, extent), count);
     }
   }
   out.add(extent, whole);
-  return out;
 }
 
 /// The first turn of a loop only.
 template <typename R>
-Sizes first_turns(const Sizes& in, Size extent) {
-  Sizes out;
+void first_turns(const Sizes& in, Size extent, Sizes& out) {
+  const std::size_t n = in.n;
   Words whole = 0;
-  for (std::size_t i = 0; i < in.n; ++i) {
-    const Size first = R::first_turn(in.of[i].size, extent);
+  out.n = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto [size, count] = in.of[i];
+    const Size first = R::first_turn(size, extent);
     if (first == extent)
-      whole += in.of[i].count;
+      whole += count;
     else
-      out.add(first, in.of[i].count);
+      out.add(first, count);
   }
   out.add(extent, whole);
-  return out;
 }
 
 /// Every turn but the first.
 template <typename R>
-Sizes later_turns(const Sizes& in, Size extent) {
-  Sizes out;
+void later_turns(const Sizes& in, Size extent, Sizes& out) {
+  const std::size_t n = in.n;
   Words whole = 0;
-  for (std::size_t i = 0; i < in.n; ++i) {
+  out.n = 0;
+  for (std::size_t i = 0; i < n; ++i) {
     const auto [size, count] = in.of[i];
     if (size <= extent) continue;
     whole += count * R::later_turns(R::whole_turns(size, extent));
     out.add(R::rest(size, extent), count);
   }
   out.add(extent, whole);
-  return out;
 }
 
 /// Levels as bits.
@@ -141,25 +142,27 @@ struct Chain {
   bool spreads(std::size_t from, std::size_t to) const { return (space & level_range(from, to)) != 0; }
 };
 
-/// The fibres of tiles at depth `from`, as the sizes of their first tiles at depth `to`. Loops in space of
-/// the levels `lowest` are taken at their lowest coordinate only.
+/// From tiles at depth `from` to the fibres below them, as the sizes of their first tiles at depth `to`.
+/// Loops in space of the levels `lowest` are taken at their lowest coordinate only.
 template <typename R>
-Sizes fibres(const Chain& chain, Sizes sizes, std::size_t from, std::size_t to, LevelSet lowest) {
+void to_fibres(const Chain& chain, Sizes& sizes, std::size_t from, std::size_t to, LevelSet lowest) {
   for (std::size_t j = from; j < to; ++j) {
-    const bool first = !chain.in_space[j] || (lowest >> chain.level[j] & 1) != 0;
-    sizes = first ? first_turns<R>(sizes, chain.extent[j + 1]) : all_turns<R>(sizes, chain.extent[j + 1]);
+    if (!chain.in_space[j] || (lowest >> chain.level[j] & 1) != 0)
+      first_turns<R>(sizes, chain.extent[j + 1], sizes);
+    else
+      all_turns<R>(sizes, chain.extent[j + 1], sizes);
   }
-  return sizes;
 }
 
-/// All tiles at depth `to` below those at depth `from`.
+/// From tiles at depth `from` to all tiles at depth `to` below them.
 template <typename R>
-Sizes tiles(const Chain& chain, Sizes sizes, std::size_t from, std::size_t to, LevelSet lowest) {
+void to_tiles(const Chain& chain, Sizes& sizes, std::size_t from, std::size_t to, LevelSet lowest) {
   for (std::size_t j = from; j < to; ++j) {
-    const bool first = chain.in_space[j] && (lowest >> chain.level[j] & 1) != 0;
-    sizes = first ? first_turns<R>(sizes, chain.extent[j + 1]) : all_turns<R>(sizes, chain.extent[j + 1]);
+    if (chain.in_space[j] && (lowest >> chain.level[j] & 1) != 0)
+      first_turns<R>(sizes, chain.extent[j + 1], sizes);
+    else
+      all_turns<R>(sizes, chain.extent[j + 1], sizes);
   }
-  return sizes;
 }
 
 /// Words of all fibres between two depths that consist of a single tile: what their instances keep when loops

@@ -216,8 +216,8 @@ class Nest {
 
   /// Words that cross an edge while the whole layer runs.
   ByMode moved(Edge edge, DimSet apart, bool windowed, const Modes& modes) {
-    Count count{edge, apart, windowed ? facts_->sliding : 0, modes};
-    begin(count);
+    Count& count = count_;
+    begin(count, edge, apart, windowed, modes);
     ByMode words = visits(count);
     if (edge.child < structure_->levels)  // multipliers keep nothing
       for (std::size_t t = times_before_[edge.child]; t-- > 0;)
@@ -234,9 +234,9 @@ class Nest {
 
   // The state of a walk over the loops in time, from inside to outside.
   struct Count {
-    Edge edge;
-    DimSet apart, sliding;
-    const Modes& modes;
+    Edge edge{};
+    DimSet apart = 0, sliding = 0;
+    Modes modes;
     std::array<bool, 2> diagonal{};
     std::array<LevelSet, most_modes> lowest{};                      // of the modes, as far as it matters
     std::array<std::size_t, most_modes> same_as{};                  // the first mode that counts the same
@@ -250,16 +250,18 @@ class Nest {
     active_ |= loopnest::dim_bit(d);
     tiles_[d][0] = Sizes::one(chain.extent[0]);
     for (std::size_t j = 0; j < chain.size; ++j)
-      tiles_[d][j + 1] = all_turns<R>(tiles_[d][j], chain.extent[j + 1]);
+      all_turns<R>(tiles_[d][j], chain.extent[j + 1], tiles_[d][j + 1]);
     if (chain.space == 0) {
       steps_ *= chain.extent[0];
       return;
     }
     const LevelSet lowest = R::lowest_takes_longest() ? ~LevelSet{0} : 0;
-    steps_ *= tiles<R>(chain, Sizes::one(chain.extent[0]), 0, chain.size, lowest).count();
+    Sizes alone = Sizes::one(chain.extent[0]);
+    to_tiles<R>(chain, alone, 0, chain.size, lowest);
+    steps_ *= alone.count();
     Sizes first = Sizes::one(chain.extent[0]);
     for (std::size_t l = 1; l <= structure_->levels; ++l) {
-      first = fibres<R>(chain, first, chain.depth[l - 1], chain.depth[l], 0);
+      to_fibres<R>(chain, first, chain.depth[l - 1], chain.depth[l], 0);
       instances_[l] *= first.count();
     }
   }
@@ -291,16 +293,18 @@ class Nest {
   // Tiles of a child at the first step, below one tile of the parent.
   Sizes first_tiles(std::size_t d, std::size_t parent, std::size_t child, LevelSet lowest) const {
     const Chain& chain = chain_[d];
-    if (!chain.spreads(parent, child)) return Sizes::one(entering(d, child));
-    return fibres<R>(chain, Sizes::one(entering(d, parent)), chain.depth[parent], chain.depth[child],
-                     R::lowest_counts() ? lowest : 0);
+    Sizes sizes = Sizes::one(entering(d, chain.spreads(parent, child) ? parent : child));
+    if (chain.spreads(parent, child))
+      to_fibres<R>(chain, sizes, chain.depth[parent], chain.depth[child], R::lowest_counts() ? lowest : 0);
+    return sizes;
   }
 
   // All tiles at depth j; below the parent, at the lowest coordinates only where the mode says so.
   const Sizes& tiles_at(const Count& count, std::size_t d, std::size_t j, LevelSet lowest) {
     const std::size_t parent = chain_[d].depth[count.edge.parent];
     if ((lowest & chain_[d].space) == 0 || j <= parent) return tiles_[d][j];
-    scratch_ = tiles<R>(chain_[d], tiles_[d][parent], parent, j, lowest);
+    scratch_ = tiles_[d][parent];
+    to_tiles<R>(chain_[d], scratch_, parent, j, lowest);
     return scratch_;
   }
 
@@ -319,7 +323,12 @@ class Nest {
     return words;
   }
 
-  void begin(Count& count) {
+  void begin(Count& count, Edge edge, DimSet apart, bool windowed, const Modes& modes) {
+    count.edge = edge;
+    count.apart = apart & active_;
+    count.sliding = windowed ? facts_->sliding : 0;
+    count.modes = modes;
+    count.diagonal = {};
     for (std::size_t a = 0; a < 2; ++a) {
       const WindowAxis& axis = facts_->axis[a];
       if (count.sliding == 0 || axis.plain) continue;
@@ -329,7 +338,6 @@ class Nest {
       count.inside[a] = {chain_[axis.row_dim].depth[count.edge.child],
                          chain_[axis.tap_dim].depth[count.edge.child]};
     }
-    count.apart &= active_;
     for_each_dim(count.apart, [&](std::size_t d) { count.kept[d] = facts_->layer.size[d]; });
     const LevelSet space = space_levels(count.edge, others(count));
     for (std::size_t m = 0; m < count.modes.count; ++m) {
@@ -397,14 +405,20 @@ class Nest {
     const std::size_t end = chain.depth[count.edge.child];
     const LevelSet lowest = count.lowest[m];
     const Sizes& around = tiles_at(count, d, j, lowest);
-    const Sizes later = later_turns<R>(around, chain.extent[j + 1]);
+    Sizes later;
+    later_turns<R>(around, chain.extent[j + 1], later);
     const bool spreads = chain.spreads(chain.level[j], count.edge.child);
-    Words kept = apart * (spreads ? fibres<R>(chain, later, j + 1, end, lowest) : later).count();
+    if (spreads) to_fibres<R>(chain, later, j + 1, end, lowest);
+    Words kept = apart * later.count();
     for_each_dim(others(count) & ~loopnest::dim_bit(d), [&](std::size_t o) { kept *= count.fibres[m][o]; });
     for (std::size_t a = 0; a < 2 && kept != 0; ++a)
       if (slides(count, a)) kept *= kept_around(count, a, m);
     words -= kept;
-    count.fibres[m][d] = (spreads ? fibres<R>(chain, around, j, end, lowest) : around).count();
+    if (spreads) {
+      later = around;
+      to_fibres<R>(chain, later, j, end, lowest);
+    }
+    count.fibres[m][d] = (spreads ? later : around).count();
   }
 
   Words kept_around(const Count& count, std::size_t a, std::size_t m) {
@@ -443,6 +457,7 @@ class Nest {
   Words steps_ = 1;
   std::array<Words, max_levels + 1> instances_{};
   Sizes scratch_;
+  Count count_;
   std::array<std::array<Sizes, most_loops + 1>, dim_count> tiles_;  // all, by depth
   std::array<Slide<R>, 2> slide_;
   std::array<Diagonal<R>, 2> diagonal_;

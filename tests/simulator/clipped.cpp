@@ -9,6 +9,7 @@
 #include <iostream>
 #include <set>
 
+#include "atoll/network/network.hpp"
 #include "random_cases.hpp"
 
 namespace atl::test {
@@ -223,6 +224,54 @@ TEST(Clipped, EqualsTheOtherClosedFormWhereTilesDivide) {
         << "case " << i << "\n"
         << loop_nest(one.mapping, one.layer, one.accelerator);
   }
+}
+
+TEST(Clipped, EqualsTheOtherClosedFormOnLayersOfRealSize) {
+  const std::string folder = std::string(ATOLL_SOURCE_DIR);
+  std::uint32_t number = 0;
+  for (const char* file : {"eyeriss.yaml", "simba.yaml", "edge.yaml"}) {
+    const Accelerator accelerator = read_accelerator(folder + "/accelerators/" + file);
+    const auto closed = make_simulator("loopnest", accelerator);
+    ClippedModel model(accelerator);
+    for (const char* network_file : {"resnet18.yaml", "mobilenet_v2.yaml"}) {
+      const Network network = read_network(folder + "/configs/networks/" + network_file);
+      for (const auto& [first, times] : network.distinct(true)) {
+        Random random = stream(number++, 10);
+        const Layer& layer = network.layers[first].layer;
+        const Case one{accelerator, layer, random_fitting_mapping(random, layer, accelerator)};
+        std::vector<double> expected = evaluate(*closed, one);
+        expected[cost::bound_cycles] = expected[cost::bound_energy] = 0;
+        std::vector<double> costs(expected.size());
+        model.evaluate(layer, hardware_row(accelerator), one.mapping, costs);
+        ASSERT_EQ(difference(closed->schema(), costs, expected), "")
+            << file << "\n"
+            << mapping_to_json(one.mapping, layer, accelerator);
+      }
+    }
+  }
+  EXPECT_GT(number, 60U);
+}
+
+// Numbers of loopnest are checked against bounds that know nothing of mappings: none is beaten.
+TEST(Clipped, NoMappingOfARealLayerBeatsItsBound) {
+  const std::string folder = std::string(ATOLL_SOURCE_DIR);
+  const Network network = read_network(folder + "/configs/networks/resnet18.yaml");
+  std::uint32_t number = 0, clipped = 0;
+  for (const char* file : {"eyeriss.yaml", "simba.yaml", "edge.yaml"}) {
+    const Accelerator accelerator = read_accelerator(folder + "/accelerators/" + file);
+    const auto closed = make_simulator("loopnest", accelerator);
+    for (const auto& [first, times] : network.distinct(true)) {
+      Random random = stream(number++, 11);
+      const Layer& layer = network.layers[first].layer;
+      const Mapping mapping = random_clipped_fitting_mapping(random, layer, accelerator);
+      clipped += check(mapping, layer, accelerator, true).empty() ? 0 : 1;
+      const std::vector<double> costs = evaluate(*closed, {accelerator, layer, mapping});
+      EXPECT_GE(costs[cost::cycles_steady], costs[cost::bound_cycles]);
+      EXPECT_GE(costs[cost::energy] * (1 + 1e-9), costs[cost::bound_energy]);
+      EXPECT_LE(costs[cost::utilisation], 1);
+    }
+  }
+  EXPECT_GT(clipped, 30U);
 }
 
 }  // namespace
