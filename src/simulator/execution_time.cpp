@@ -72,7 +72,7 @@ class Blocks {
     for (const std::uint8_t d : mapping.level[0].order) {
       const auto dim = static_cast<Dim>(d);
       const std::uint32_t count = (layer[dim] + tile_[d] - 1) / tile_[d];
-      if (count > 1) loops_.push_back({dim, layer[dim], tile_[d], count});
+      if (count > 1) loops_[depth_++] = {dim, layer[dim], tile_[d], count};
     }
     weight_line_ = line_cycles(Operand::W);
     input_line_ = line_cycles(Operand::I);
@@ -150,7 +150,7 @@ class Blocks {
         how_.line * (weight_lines(layer_.size) + input_lines(layer_.size) + output_lines(layer_.size));
     double share = how_.warm ? std::max(0.0, 1 - size / whole) : 1;
     Extents inside = tile_;
-    for (std::size_t l = loops_.size(); l-- > 0;) {
+    for (std::size_t l = depth_; l-- > 0;) {
       const Loop& loop = loops_[l];
       if (footprint(inside) <= size) {
         if (!depends(layer_.op, operand, loop.dim)) {
@@ -176,7 +176,7 @@ class Blocks {
 
   // Sums are stored with the last block that adds to them.
   Step nest(std::size_t depth, const Extents& e, bool last, double times, BlockTime& time) const {
-    if (depth == loops_.size()) {
+    if (depth == depth_) {
       const double l = load_time(e), x = array_time(e), o = last ? store_time(e) : 0;
       time.load += times * l;
       time.array += times * x;
@@ -196,7 +196,7 @@ class Blocks {
 
   void walk(std::size_t depth, const Extents& e, bool last, std::array<double, 4>& done,
             BlockTime& time) const {
-    if (depth < loops_.size()) {
+    if (depth < depth_) {
       const Loop& loop = loops_[depth];
       for (std::uint32_t i = 0; i < loop.count; ++i) {
         Extents inner = e;
@@ -217,8 +217,9 @@ class Blocks {
   const BlockExecution& how_;
   const Layer& layer_;
   const Extents& tile_;
-  double words_ = 1;  // of a line
-  std::vector<Loop> loops_;
+  double words_ = 1;                         // of a line
+  std::array<Loop, dim_count> loops_{};      // outermost first
+  std::size_t depth_ = 0;                    // how many of them
   double weight_line_ = 0, input_line_ = 0;  // cycles a line
 };
 
