@@ -90,7 +90,7 @@ The structure follows from Gemmini's sources; sizes and widths are those of its 
 say so in the file: the latency of 62 cycles, and what a line costs from each cache, from memory and to be stored, in round
 multiples of 5 above the bus's own 4 and 8 cycles. They were set with all {count} rows in sight, once for all; no figure depends on
 the row. So the split into odd and even rows below shows the spread, not a fit: the judge is rows that were not in sight. Sensitivity:
-one of the four costs of lines halved or doubled moves the median to between 0.97 and 1.02 and the share within 25 % to
+one of the four costs of lines halved or doubled moves the median to between 0.966 and 1.041 and the share within 25 % to
 between 75 % and 94 %; a latency of 50 or 75 moves neither by more than 1.5 %.
 
 """
