@@ -39,7 +39,7 @@ EYERISS_TIME = """## The Eyeriss chip: AlexNet
 which agree with the number of active elements in table V (154, 135, 156, 156, 156) and with the 72.2 KB of partial sums that the
 paper gives for CONV1. Time is `cycles_steady` over 200 MHz, against "processing" in table V, for a batch of 4.
 
-Two effects stand in `eyeriss_execution.yaml` beside `accelerators/eyeriss.yaml`, both from the chip's paper and neither
+Two effects stand in `eyeriss_execution.yaml` beside `accelerators/eyeriss.yaml`, both of the chip's published structure and neither
 fitted: a processing element has one adder, so a sum that it passes up its column costs a cycle in which it makes no product; and the
 filters of a pass come over a bus of 64 bit before the pass starts. The columns on the right leave both out.
 
