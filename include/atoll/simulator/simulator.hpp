@@ -41,6 +41,8 @@ class Simulator {
   virtual const CostSchema& schema() const = 0;
   /// Fills costs[row * schema().width() + column] for every row. Mappings must be legal (see check());
   /// a result below the bounds throws InternalError with the mapping.
+  /// A simulator may keep what it knows of the layers seen last, which saves time and never changes a result:
+  /// one thread at a time.
   virtual void evaluate(const SimulatorBatch& batch, std::span<double> costs) const = 0;
 };
 
