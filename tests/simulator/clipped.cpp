@@ -9,6 +9,7 @@
 #include <iostream>
 #include <set>
 
+#include "allocation_count.hpp"
 #include "atoll/network/network.hpp"
 #include "random_cases.hpp"
 
@@ -250,6 +251,29 @@ TEST(Clipped, EqualsTheOtherClosedFormOnLayersOfRealSize) {
     }
   }
   EXPECT_GT(number, 60U);
+}
+
+TEST(Clipped, ASecondPassAllocatesNothing) {
+  const Accelerator accelerator =
+      read_accelerator(std::string(ATOLL_SOURCE_DIR) + "/accelerators/eyeriss.yaml");
+  const HardwareRow hardware = hardware_row(accelerator);
+  Layer layer;
+  layer.size = {1, 1, 64, 64, 56, 56, 3, 3};
+  layer.padding_before = layer.padding_after = {1, 1};
+  layer.input_extent = {56, 56};
+  Random random = stream(0, 12);
+  std::vector<Mapping> mappings;
+  for (int i = 0; i < 300; ++i)
+    mappings.push_back(random_clipped_fitting_mapping(random, layer, accelerator));
+  ClippedModel model(accelerator);
+  std::vector<double> costs(loopnest_schema(accelerator).width());
+  const auto pass = [&] {
+    const std::uint64_t before = allocation_count();
+    for (const Mapping& mapping : mappings) model.evaluate(layer, hardware, mapping, costs);
+    return allocation_count() - before;
+  };
+  EXPECT_GT(pass(), 0U);  // the first one sizes what the model works in
+  EXPECT_EQ(pass(), 0U);
 }
 
 // Numbers of loopnest are checked against bounds that know nothing of mappings: none is beaten.
