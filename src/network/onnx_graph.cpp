@@ -133,7 +133,22 @@ void OnnxGraph::settle_batch(const NetworkOptions& options) {
   }
 }
 
+// The library's shape inference divides by these without a look.
+void OnnxGraph::check_windows() const {
+  for (const onnx::NodeProto& node : graph().node()) {
+    for (const onnx::AttributeProto& attribute : node.attribute()) {
+      const std::string& name = attribute.name();
+      if (name != "strides" && name != "dilations" && name != "kernel_shape") continue;
+      for (const std::int64_t value : attribute.ints())
+        if (value < 1 || value > 0x7fffffff)
+          throw InputError(fmt::format("{}: {} '{}': {} must be from 1 to 2147483647, found {}", path_,
+                                       node.op_type(), node.name(), name, value));
+    }
+  }
+}
+
 void OnnxGraph::infer_shapes() {
+  check_windows();
   try {
     onnx::shape_inference::InferShapes(model_, onnx::OpSchemaRegistry::Instance(),
                                        onnx::ShapeInferenceOptions(false, 0, false));

@@ -41,6 +41,7 @@ class OnnxGraph {
   void parse();
   void find_shapes();
   void settle_batch(const NetworkOptions& options);
+  void check_windows() const;
   void infer_shapes();
   void collect_shapes();
   void collect_constants();
