@@ -102,8 +102,7 @@ def split_energy(name):
 
 def energy_parts(store, rows):
     """Energy of the best row of each task by (level, operand), in pJ, and what is not of a level."""
-    breakdown, headline = store.matrix("breakdown", rows), store.matrix("headline", rows)
-    frame = pd.concat([headline, breakdown], axis=1)
+    frame = store.costs(rows).reset_index(drop=True)
     parts = {split_energy(c): frame[c] for c in frame.columns if split_energy(c)}
     for column, label in [("compute_energy", "compute"), ("network_energy", "fan-outs"), ("leakage_energy", "leakage")]:
         if column in frame and frame[column].abs().sum() > 0:
@@ -202,11 +201,11 @@ def draw_layers(store, best, out):
 
 
 def draw_headline(store, best, out):
-    frame = store.matrix("headline", best.to_numpy())
+    frame = store.costs(best.to_numpy()).reset_index(drop=True)
     names = [c for c in ("energy", "cycles") if c in frame] or list(frame.columns[:2])
     if not names:
         return None
-    units = store.units("headline")
+    units = store.units()
     figure, axes = plt.subplots(1, len(names), figsize=(5.5 * len(names), 1.8 + 0.3 * len(frame)), squeeze=False,
                                 sharey=True, constrained_layout=True)
     for axis, name, colour in zip(axes[0], names, COLOURS):

@@ -27,7 +27,7 @@ try:
 except ImportError as error:
     sys.exit(f"atoll_store: {error}; install python3-h5py and python3-pandas")
 
-SCHEMA_MAJOR = 1
+SCHEMA_MAJORS = (1, 2)
 NOBODY = np.uint64(2**64 - 1)
 ORIGINS = ["random", "seeded", "crossover", "mutation", "copy", "migrant"]
 TABLES = ["individuals", "evaluations", "generations", "migrations", "layer_costs", "mappings"]
@@ -62,8 +62,8 @@ def open_store(path):
     if as_text(file.attrs.get("format", b"")) != "atoll store":
         raise InputError(f"'{path}' is an HDF5 file but no atoll store")
     version = as_text(file.attrs["schema_version"])
-    if int(version.split(".")[0]) != SCHEMA_MAJOR:
-        raise InputError(f"the store '{path}' has schema version {version}; this tool reads {SCHEMA_MAJOR}.x")
+    if int(version.split(".")[0]) not in SCHEMA_MAJORS:
+        raise InputError(f"the store '{path}' has schema version {version}; this tool reads 1.x and 2.x")
     return file
 
 
@@ -103,14 +103,40 @@ class Store:
         over_cycles, over_energy: how many times above the lower bound from tensor sizes alone."""
         rows = self._rows(task, rows)
         group = self.file["evaluations"]
-        frame = pd.DataFrame({name: self._take(group[source], rows) for name, source in
-                              (("id", "individual"), ("fitness", "fitness"), ("violation", "violation"))}, index=rows)
+        names = [self._take(self.file["individuals/" + name], rows) for name in ("task", "generation", "island", "slot")]
+        frame = pd.DataFrame({"id": individual_id(*names), "fitness": self._take(group["fitness"], rows),
+                              "violation": self._take(group["violation"], rows)}, index=rows)
         frame["feasible"] = frame.violation <= 0
-        frame = pd.concat([frame] + [self._matrix(group, name, rows) for name in ("headline", "breakdown")], axis=1)
+        frame = pd.concat([frame, self.costs(rows)], axis=1)
         for quantity in ("cycles", "energy") if derived else ():
             if quantity in frame and "bound_" + quantity in frame:
                 frame["over_" + quantity] = frame[quantity] / frame["bound_" + quantity]
         return frame
+
+    def costs(self, rows):
+        """Every cost of some rows by its name, in the order of the layout: kept ones as stored, the others by formula."""
+        rows = np.asarray(rows, dtype=np.int64)
+        group = self.file["evaluations"]
+        kept = pd.concat([self._matrix(group, name, rows) for name in ("headline", "breakdown")], axis=1)
+        columns = {c: kept[c].to_numpy(dtype=np.float64) for c in kept.columns}
+        tasks = self._take(self.file["individuals/task"], rows)
+        for task in np.unique(tasks):
+            for formula in self.layout["tasks"][task].get("derived", []):
+                target = columns.setdefault(formula["column"], np.zeros(len(rows)))
+                target[tasks == task] = self._formula(formula["sum"], columns)[tasks == task]
+        order = [c["name"] for c in self.layout["costs"] if c["name"] in columns]
+        return pd.DataFrame({name: columns[name] for name in order}, index=rows)
+
+    @staticmethod
+    def _formula(terms, columns):
+        total = np.zeros(len(next(iter(columns.values()))))
+        for factor, powers in terms:
+            product = np.full(len(total), float(factor))
+            for name, power in powers.items():
+                for _ in range(abs(power)):
+                    product = product * columns[name] if power > 0 else product / columns[name]
+            total += product
+        return total
 
     def generations(self):
         """One row for each generation of each island: rows, feasible, best_slot, best and mean fitness."""
@@ -165,13 +191,8 @@ class Store:
             individual = self.file["individuals/parent_a"][row]
         return self.individuals(rows=rows).join(self.evaluations(rows=rows)[["fitness", "feasible"]])
 
-    def matrix(self, name, rows):
-        """Columns of /evaluations/<name> ('headline' or 'breakdown') for some rows, numbered from 0."""
-        return self._matrix(self.file["evaluations"], name, np.asarray(rows, dtype=np.int64)).reset_index(drop=True)
-
-    def units(self, name):
-        data = self.file["evaluations/" + name]
-        return {as_text(c): as_text(u) for c, u in zip(data.attrs["columns"], data.attrs["units"])}
+    def units(self):
+        return {column["name"]: column["unit"] for column in self.layout["costs"]}
 
     def _rows(self, task, rows):
         if rows is None:
@@ -200,6 +221,8 @@ class Store:
         if name not in group:
             return pd.DataFrame(index=rows)
         data = group[name]
+        if data.dtype.names:
+            return pd.DataFrame(self._take(data, rows), index=rows)
         return pd.DataFrame(self._take(data, rows), columns=[as_text(c) for c in data.attrs["columns"]], index=rows)
 
 

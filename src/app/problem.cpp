@@ -118,6 +118,11 @@ void check_numbers(const Problem& problem) {
   }
 }
 
+Keep keep_of(const SpaceCostColumn& column) {
+  if (column.derived) return Keep::derived;
+  return column.headline ? Keep::exact : Keep::compact;
+}
+
 std::uint64_t hash(std::uint64_t seed, const std::string& text) {
   std::uint64_t state = mix64(seed ^ text.size());
   for (const char c : text) state = mix64(state ^ static_cast<unsigned char>(c));
@@ -144,6 +149,17 @@ Problem load_problem(RunFile run) {
   return problem;
 }
 
+StoreFormula stored_formula(const SpaceFormula& formula) {
+  StoreFormula stored{static_cast<std::uint32_t>(formula.column), {}};
+  for (const SpaceFormula::Term& term : formula.terms) {
+    StoreTerm& copy = stored.terms.emplace_back();
+    copy.factor = term.factor;
+    for (const auto& [column, power] : term.powers)
+      copy.powers.emplace_back(static_cast<std::uint32_t>(column), static_cast<std::int32_t>(power));
+  }
+  return stored;
+}
+
 StoreLayout make_layout(const Problem& problem, const RunTexts& texts) {
   const SearchSpace& space = *problem.space;
   StoreLayout layout;
@@ -158,10 +174,11 @@ StoreLayout make_layout(const Problem& problem, const RunTexts& texts) {
     layout.integer_genes.push_back({gene.name, kind_name(gene.kind)});
   for (const RealGene& gene : space.schema(0).reals) layout.real_genes.push_back({gene.name, "real"});
   for (const SpaceCostColumn& column : space.cost_columns())
-    layout.costs.push_back({column.name, column.unit, column.headline});
+    layout.costs.push_back({column.name, column.unit, keep_of(column)});
   for (std::size_t t = 0; t < space.task_count(); ++t) {
     const TaskInfo info = space.task(t);
-    StoreTask task{info.name, info.multiplicity, info.macs, problem.layer_keys[t], {}, {}, {}, {}};
+    StoreTask task{info.name, info.multiplicity, info.macs, problem.layer_keys[t], {}, {}, {}, {}, {}};
+    for (const SpaceFormula& formula : space.formulas(t)) task.formulas.push_back(stored_formula(formula));
     for (const Gene& gene : space.schema(t).integers) {
       task.integer_low.push_back(gene.low);
       task.integer_high.push_back(gene.high);
@@ -197,13 +214,7 @@ Prediction predict(const Problem& problem, std::uint32_t ranks) {
   const std::uint64_t births = births_of_all_islands(problem, &largest);
   // At most: the first population may be smaller than a policy's largest batch.
   result.individuals = result.tasks * births * problem.run.islands.generations;
-  std::size_t headline = 0;
-  for (const SpaceCostColumn& column : space.cost_columns()) headline += column.headline ? 1 : 0;
-  // task 2, generation 4, island 2, slot 2, parents 16, origin 1, fitness and violation 16 bytes.
-  constexpr double keys = 43;
-  result.row_bytes = keys + 4.0 * static_cast<double>(result.integer_genes) +
-                     8.0 * static_cast<double>(result.real_genes + headline) +
-                     4.0 * static_cast<double>(result.cost_columns - headline);
+  result.row_bytes = static_cast<double>(stored_row_bytes(make_layout(problem, {})));
   constexpr double fixed = 1 << 20;  // tables as they stand empty, texts, the index of batches
   result.store_bytes = fixed + result.row_bytes * static_cast<double>(result.individuals);
   const double row_in_memory = 4.0 * static_cast<double>(result.integer_genes) +

@@ -84,7 +84,7 @@ void check_again(StoredRun& stored, const TaskResult& task) {
   }
   const std::vector<StoreColumn>& columns = stored.reader->summary().layout.costs;
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    if (!columns[c].headline || rows.costs(0)[c] == task.row.costs[c]) continue;
+    if (columns[c].keep != Keep::exact || rows.costs(0)[c] == task.row.costs[c]) continue;
     broken(task, fmt::format("has {} = {:.17g} in the store and {:.17g} when evaluated again",
                              columns[c].name, task.row.costs[c], rows.costs(0)[c]));
   }

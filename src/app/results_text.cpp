@@ -75,7 +75,7 @@ std::string networks_text(const StoredRun& stored, const Results& results) {
     if (!task.found) continue;
     text += "\n";
     for (std::size_t c = 0; c < results.columns.size(); ++c) {
-      if (!results.columns[c].headline) continue;
+      if (results.columns[c].keep != Keep::exact) continue;
       text += fmt::format("{:<20} {:.6g} {}\n", results.columns[c].name, task.row.costs[c],
                           results.columns[c].unit);
     }

@@ -51,6 +51,9 @@ class Loopnest final : public Simulator {
         layers_(std::make_unique<LayerMemory>()),
         clipped_(std::make_unique<ClippedModel>(accelerator)) {}
   const CostSchema& schema() const override { return model_.schema(); }
+  std::vector<CostFormula> formulas(const HardwareRow& hardware, const Layer& layer) const override {
+    return loopnest_formulas(accelerator_, hardware, layer);
+  }
 
   void evaluate(const SimulatorBatch& batch, std::span<double> costs) const override {
     const std::size_t rows = batch.mappings.size();

@@ -506,6 +506,9 @@ class Reference final : public Simulator {
   explicit Reference(const Accelerator& accelerator)
       : accelerator_(accelerator), schema_(loopnest_schema(accelerator)) {}
   const CostSchema& schema() const override { return schema_; }
+  std::vector<CostFormula> formulas(const HardwareRow& hardware, const Layer& layer) const override {
+    return loopnest_formulas(accelerator_, hardware, layer);
+  }
 
   void evaluate(const SimulatorBatch& batch, std::span<double> costs) const override {
     for (std::size_t row = 0; row < batch.mappings.size(); ++row)

@@ -38,7 +38,7 @@ MappingSpace::MappingSpace(Network network, Accelerator accelerator, const std::
   spaces_.reserve(layers.size());
   for (const Layer& layer : layers) spaces_.emplace_back(layout, layer, accelerator_);
   for (const CostColumn& column : simulator_->schema().columns)
-    columns_.push_back({column.name, column.unit, column.headline});
+    columns_.push_back({column.name, column.unit, column.headline, column.derived});
   add_fixed_layers();
 }
 
@@ -57,6 +57,16 @@ void MappingSpace::add_fixed_layers() {
 TaskInfo MappingSpace::task(std::size_t t) const {
   const NamedLayer& named = network_.layers[tasks_[t].first];
   return {named.name, tasks_[t].multiplicity, static_cast<double>(named.layer.macs())};
+}
+
+std::vector<SpaceFormula> MappingSpace::formulas(std::size_t t) const {
+  std::vector<SpaceFormula> formulas;
+  for (const CostFormula& formula : simulator_->formulas(hardware_, layer(t))) {
+    SpaceFormula& copy = formulas.emplace_back();
+    copy.column = formula.column;
+    for (const CostTerm& term : formula.terms) copy.terms.push_back({term.factor, term.powers});
+  }
+  return formulas;
 }
 
 void MappingSpace::evaluate(std::size_t t, Population& rows, EvaluationDetail*) {

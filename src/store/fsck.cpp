@@ -302,6 +302,9 @@ void copy_provenance(const StoredFile& file, StoreWriter& writer) {
 StoreHealth write_whole_batches(const std::string& path, const std::string& target) {
   StoreHealth health;
   const Source source = open_source(path, health);
+  if (source.file->schema_version() != store_schema_version)
+    throw InputError("the store '" + path + "' has schema version " + source.file->schema_version() +
+                     "; repair it with the atoll that wrote it");
   const auto mappings = sound_mappings(*source.file, health);
   const auto writer = StoreWriter::create(target, source.file->layout());
   std::unordered_set<std::uint64_t> given;

@@ -79,34 +79,22 @@ class BodyWriter {
 void pack_costs(const BodyWriter& out, const StoreBatch& b, const StoreShape& shape, std::size_t width) {
   std::uint8_t* headline = out[Part::headline];
   std::uint8_t* breakdown = out[Part::breakdown];
-  const bool headline_first = shape.headline == 0 || shape.headline_columns.back() == shape.headline - 1;
   for (std::size_t r = 0; r < b.rows; ++r) {
     const double* row = b.costs.data() + r * width;
-    if (headline_first) {
-      std::memcpy(headline, row, shape.headline * 8);
-      for (std::size_t i = 0; i < shape.breakdown; ++i)
-        put(breakdown + i * 4, static_cast<float>(row[shape.headline + i]));
-    } else {
-      for (std::size_t i = 0; i < shape.headline; ++i) put(headline + i * 8, row[shape.headline_columns[i]]);
-      for (std::size_t i = 0; i < shape.breakdown; ++i)
-        put(breakdown + i * 4, static_cast<float>(row[shape.breakdown_columns[i]]));
-    }
+    for (std::size_t i = 0; i < shape.headline; ++i) put(headline + i * 8, row[shape.headline_columns[i]]);
+    for (std::size_t i = 0; i < shape.breakdown; ++i)
+      put(breakdown + i * 4, static_cast<float>(row[shape.breakdown_columns[i]]));
     headline += shape.headline * 8;
     breakdown += shape.breakdown * 4;
   }
 }
 
 void pack_integers(const BodyWriter& out, const StoreBatch& b, const StoreShape& shape) {
-  if (!shape.narrow) return out.copy(Part::integers, b.integers);
   std::uint8_t* to = out[Part::integers];
-  std::uint32_t lost = 0;
-  for (const std::int32_t value : b.integers) {
-    const auto narrow = static_cast<std::int16_t>(value);
-    lost |= static_cast<std::uint32_t>(narrow ^ value);
-    put(to, narrow);
-    to += sizeof narrow;
-  }
-  expect(lost == 0, b, "an integer gene lies outside the bounds of every task");
+  bool fits = true;
+  for (std::size_t r = 0; r < b.rows && shape.integers > 0; ++r, to += shape.gene_row_bytes)
+    fits = put_genes(shape, b.integers.data() + r * shape.integers, to) && fits;
+  expect(fits, b, "an integer gene lies outside the bounds of every task");
 }
 
 void pack_layer_costs(const BodyWriter& out, std::span<const StoreLayerCost> given) {
@@ -179,7 +167,7 @@ std::vector<PackedView::Mapping> take_mappings(std::span<const std::uint8_t> byt
 BodyShape take_body_header(const std::uint8_t* from, const StoreShape& shape) {
   const auto field = [from](std::size_t i) { return take<std::uint32_t>(from + i * 4); };
   const BodyShape body{field(0), field(1), field(2), field(3), field(9), field(10)};
-  if (field(4) != shape.integers || field(5) != shape.integer_bytes() || field(6) != shape.reals ||
+  if (field(4) != shape.integers || field(5) != shape.gene_bytes_in_header() || field(6) != shape.reals ||
       field(7) != shape.headline || field(8) != shape.breakdown)
     broken(body, "has other widths than the store");
   return body;
@@ -203,14 +191,15 @@ std::array<std::size_t, part_count> BodyShape::bytes(const StoreShape& shape) co
           l * 4,
           m * sizeof(StoreMigration),
           r * 4 * shape.breakdown,
-          r * shape.integer_bytes() * shape.integers,
+          r * shape.gene_row_bytes,
           r};
 }
 
 void put_body_header(std::uint8_t* out, const BodyShape& body, const StoreShape& shape) {
-  const std::array<std::size_t, 12> fields = {
-      body.task,   body.generation, body.island,     body.rows,       shape.integers,   shape.integer_bytes(),
-      shape.reals, shape.headline,  shape.breakdown, body.migrations, body.layer_costs, 0};
+  const std::array<std::size_t, 12> fields = {body.task,       body.generation,  body.island,
+                                              body.rows,       shape.integers,   shape.gene_bytes_in_header(),
+                                              shape.reals,     shape.headline,   shape.breakdown,
+                                              body.migrations, body.layer_costs, 0};
   for (std::size_t i = 0; i < fields.size(); ++i) put(out + i * 4, static_cast<std::uint32_t>(fields[i]));
 }
 

@@ -5,8 +5,8 @@
 //   body     task, generation, island, rows, integers, integer bytes, reals, headline, breakdown, migrations,
 //            layer costs: u4 each, u4 zero; then columns, each of all rows: parent_a u8, parent_b u8, fitness
 //            f8, violation f8, headline f8, reals f8; layer costs: layer key u8, mapping key u8, cycles
-//            f8, energy f8, slot u4, multiplicity u4; migrations u4 x 7; breakdown f4, integers i2 or i4,
-//            origin u1
+//            f8, energy f8, slot u4, multiplicity u4; migrations u4 x 7; breakdown f4, integer genes as
+//            their types say, origin u1
 //   mappings count u8, then (key u8, length u8, text) each
 //
 // The body is what the checksum of a batch covers: which mappings

@@ -93,24 +93,21 @@ StoreRow Hdf5Reader::row(std::uint64_t r) const {
   row.fitness = cell<double>(Col::fitness, r);
   row.violation = cell<double>(Col::violation, r);
   const StoreShape& shape = file_.shape();
-  if (shape.narrow) {
-    std::vector<std::int16_t> genes(shape.integers);
-    file_.read(Col::genes_integer, r, 1, genes.data());
-    row.integers.assign(genes.begin(), genes.end());
-  } else {
-    row.integers.resize(shape.integers);
-    file_.read(Col::genes_integer, r, 1, row.integers.data());
-  }
+  std::vector<std::uint8_t> genes(shape.gene_row_bytes);
+  file_.read(Col::genes_integer, r, 1, genes.data());
+  row.integers.resize(shape.integers);
+  take_genes(shape, genes.data(), row.integers.data());
   row.reals.resize(shape.reals);
   file_.read(Col::genes_real, r, 1, row.reals.data());
   std::vector<double> headline(shape.headline);
   std::vector<float> breakdown(shape.breakdown);
   file_.read(Col::headline, r, 1, headline.data());
   file_.read(Col::breakdown, r, 1, breakdown.data());
-  row.costs.resize(headline.size() + breakdown.size());
+  row.costs.resize(summary_.layout.costs.size());
   for (std::size_t i = 0; i < headline.size(); ++i) row.costs[shape.headline_columns[i]] = headline[i];
   for (std::size_t i = 0; i < breakdown.size(); ++i)
     row.costs[shape.breakdown_columns[i]] = static_cast<double>(breakdown[i]);
+  if (row.task < summary_.layout.tasks.size()) derive_costs(summary_.layout.tasks[row.task], row.costs);
   return row;
 }
 

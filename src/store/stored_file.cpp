@@ -24,13 +24,18 @@ h5::Id open_for_reading(const std::string& path) {
   }
 }
 
+int schema_major(const std::string& version) {
+  int major = 0;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  return major;
+}
+
 std::string checked_version(hid_t file, const std::string& path) {
   if (h5::read_text_attribute(file, "format") != "atoll store")
     throw InputError("'" + path +
                      "' is an HDF5 file but no atoll store (it lacks the attribute format = 'atoll store')");
   const std::string version = h5::read_text_attribute(file, "schema_version");
-  int major = 0;
-  std::from_chars(version.data(), version.data() + version.size(), major);
+  const int major = schema_major(version);
   if (major < 1 || major > store_schema_major)
     throw InputError("the store '" + path + "' has schema version '" + version +
                      "', but this atoll reads versions 1.0 to " + std::to_string(store_schema_major) +
@@ -60,7 +65,7 @@ StoredFile::StoredFile(const std::string& path, Rows wanted)
       file_(open_for_reading(path)),
       schema_version_(checked_version(file_.get(), path)),
       layout_(stored_layout(file_.get(), path)),
-      shape_(layout_),
+      shape_(layout_, schema_major(schema_version_)),
       tables_(table_columns(shape_)) {
   read_marks(wanted);
   for (std::size_t i = 0; i < col_count; ++i) {

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "atoll/base/error.hpp"
@@ -69,11 +71,65 @@ h5::Id batch_type() {
                                      {"checksum", u8, 48}});
 }
 
-bool fits_narrow(const std::vector<std::int32_t>& values) {
-  for (const std::int32_t value : values)
-    if (value < std::numeric_limits<std::int16_t>::min() || value > std::numeric_limits<std::int16_t>::max())
-      return false;
-  return true;
+template <class T>
+bool holds(std::int32_t low, std::int32_t high) {
+  return low >= std::numeric_limits<T>::min() && high <= std::numeric_limits<T>::max();
+}
+
+GeneType narrowest(std::int32_t low, std::int32_t high) {
+  if (holds<std::int8_t>(low, high)) return {1, true};
+  if (holds<std::uint8_t>(low, high)) return {1, false};
+  if (holds<std::int16_t>(low, high)) return {2, true};
+  if (holds<std::uint16_t>(low, high)) return {2, false};
+  return {4, true};
+}
+
+/// Schema 1: all genes as i2 or all as i4.
+void widen_all(std::vector<GeneType>& types) {
+  bool narrow = true;
+  for (const GeneType& type : types) narrow = narrow && (type.bytes == 1 || type == GeneType{2, true});
+  for (GeneType& type : types) type = {static_cast<std::uint8_t>(narrow ? 2 : 4), true};
+}
+
+/// Bytes that the description of a field takes in a type, about; a type must stay below 64 KiB.
+constexpr std::size_t field_bytes = 48, most_type_bytes = 56'000;
+
+hid_t native(GeneType type) {
+  if (type.bytes == 1) return type.is_signed ? H5T_STD_I8LE : H5T_STD_U8LE;
+  if (type.bytes == 2) return type.is_signed ? H5T_STD_I16LE : H5T_STD_U16LE;
+  return H5T_STD_I32LE;
+}
+
+h5::Id gene_type(const StoreShape& shape) {
+  if (!shape.genes_by_name) return copy_of(native(shape.gene_types.front()));
+  h5::Id type(h5::check(H5Tcreate(H5T_COMPOUND, shape.gene_row_bytes), "make", "row of genes"), H5Tclose);
+  std::size_t at = 0;
+  for (std::size_t g = 0; g < shape.integers; ++g) {
+    h5::check(H5Tinsert(type.get(), shape.gene_names[g].c_str(), at, native(shape.gene_types[g])), "make",
+              shape.gene_names[g]);
+    at += shape.gene_types[g].bytes;
+  }
+  return type;
+}
+
+template <class T>
+std::uint32_t put_run(const std::int32_t* genes, std::size_t count, std::uint8_t* to) {
+  std::uint32_t lost = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const T value = static_cast<T>(genes[i]);
+    lost |= static_cast<std::uint32_t>(static_cast<std::int32_t>(value) ^ genes[i]);
+    std::memcpy(to + i * sizeof(T), &value, sizeof(T));
+  }
+  return lost;
+}
+
+template <class T>
+void take_run(const std::uint8_t* from, std::size_t count, std::int32_t* genes) {
+  for (std::size_t i = 0; i < count; ++i) {
+    T value;
+    std::memcpy(&value, from + i * sizeof(T), sizeof(T));
+    genes[i] = value;
+  }
 }
 
 }  // namespace
@@ -100,14 +156,92 @@ Commit Commit::newest(std::span<const std::uint64_t> both_rows, const std::strin
   return best;
 }
 
-StoreShape::StoreShape(const StoreLayout& layout)
-    : integers(layout.integer_genes.size()), reals(layout.real_genes.size()) {
-  for (std::size_t i = 0; i < layout.costs.size(); ++i)
-    (layout.costs[i].headline ? headline_columns : breakdown_columns).push_back(i);
+StoreShape::StoreShape(const StoreLayout& layout, int schema_major)
+    : integers(layout.integer_genes.size()), reals(layout.real_genes.size()), major(schema_major) {
+  for (std::size_t i = 0; i < layout.costs.size(); ++i) {
+    if (layout.costs[i].keep == Keep::exact) headline_columns.push_back(i);
+    if (layout.costs[i].keep == Keep::compact) breakdown_columns.push_back(i);
+  }
   headline = headline_columns.size();
   breakdown = breakdown_columns.size();
-  for (const StoreTask& task : layout.tasks)
-    narrow = narrow && fits_narrow(task.integer_low) && fits_narrow(task.integer_high);
+  std::size_t type_bytes = 0;
+  for (std::size_t g = 0; g < integers; ++g) {
+    std::int32_t low = 0, high = 0;
+    for (const StoreTask& task : layout.tasks) {
+      if (g < task.integer_low.size()) low = std::min(low, task.integer_low[g]);
+      if (g < task.integer_high.size()) high = std::max(high, task.integer_high[g]);
+    }
+    gene_types.push_back(narrowest(low, high));
+    gene_names.push_back(layout.integer_genes[g].name);
+    type_bytes += field_bytes + gene_names.back().size();
+  }
+  genes_by_name = major >= 2 && type_bytes <= most_type_bytes;
+  if (major < 2) widen_all(gene_types);
+  if (major >= 2 && !genes_by_name) gene_types.assign(integers, GeneType{});
+  for (const GeneType& type : gene_types) {
+    gene_row_bytes += type.bytes;
+    if (gene_runs.empty() || !(gene_runs.back().type == type)) gene_runs.push_back({type, 0});
+    ++gene_runs.back().count;
+  }
+}
+
+bool put_genes(const StoreShape& shape, const std::int32_t* genes, std::uint8_t* to) {
+  std::uint32_t lost = 0;
+  for (const auto& [type, count] : shape.gene_runs) {
+    if (type.bytes == 1)
+      lost |=
+          type.is_signed ? put_run<std::int8_t>(genes, count, to) : put_run<std::uint8_t>(genes, count, to);
+    else if (type.bytes == 2)
+      lost |=
+          type.is_signed ? put_run<std::int16_t>(genes, count, to) : put_run<std::uint16_t>(genes, count, to);
+    else
+      lost |= put_run<std::int32_t>(genes, count, to);
+    genes += count;
+    to += count * type.bytes;
+  }
+  return lost == 0;
+}
+
+void take_genes(const StoreShape& shape, const std::uint8_t* from, std::int32_t* genes) {
+  for (const auto& [type, count] : shape.gene_runs) {
+    if (type.bytes == 1)
+      type.is_signed ? take_run<std::int8_t>(from, count, genes) : take_run<std::uint8_t>(from, count, genes);
+    else if (type.bytes == 2)
+      type.is_signed ? take_run<std::int16_t>(from, count, genes)
+                     : take_run<std::uint16_t>(from, count, genes);
+    else
+      take_run<std::int32_t>(from, count, genes);
+    genes += count;
+    from += count * type.bytes;
+  }
+}
+
+std::size_t stored_row_bytes(const StoreLayout& layout) {
+  const StoreShape shape(layout);
+  std::size_t bytes = 0;
+  for (const TableColumn& column : table_columns(shape)) {
+    const bool of_individuals =
+        column.counter == Counter::individuals || column.counter == Counter::evaluations;
+    const bool later = column.path == "evaluations/fidelity" || column.path == "evaluations/replicate" ||
+                       column.path == "evaluations/seed";
+    if (column.present && of_individuals && !later) bytes += column.row_bytes();
+  }
+  return bytes;
+}
+
+void derive_costs(const StoreTask& task, std::span<double> costs) {
+  for (const StoreFormula& formula : task.formulas) {
+    double sum = 0;
+    for (const StoreTerm& term : formula.terms) {
+      double product = term.factor;
+      for (const auto& [column, power] : term.powers) {
+        for (std::int32_t i = 0; i < power; ++i) product *= costs[column];
+        for (std::int32_t i = 0; i > power; --i) product /= costs[column];
+      }
+      sum += product;
+    }
+    costs[formula.column] = sum;
+  }
 }
 
 std::array<TableColumn, col_count> table_columns(const StoreShape& shape) {
@@ -129,10 +263,16 @@ std::array<TableColumn, col_count> table_columns(const StoreShape& shape) {
   set(Col::parent_a, "individuals/parent_a", Counter::individuals, 8, chunk);
   set(Col::parent_b, "individuals/parent_b", Counter::individuals, 8, chunk);
   set(Col::origin, "individuals/origin", Counter::individuals, 1, chunk);
-  matrix(Col::genes_integer, "individuals/genes_integer", Counter::individuals, shape.integer_bytes(),
-         shape.integers);
+  if (shape.genes_by_name) {
+    set(Col::genes_integer, "individuals/genes_integer", Counter::individuals, shape.gene_row_bytes, chunk);
+    c[index(Col::genes_integer)].present = shape.integers > 0;
+  } else {
+    matrix(Col::genes_integer, "individuals/genes_integer", Counter::individuals,
+           shape.integers > 0 ? shape.gene_row_bytes / shape.integers : 0, shape.integers);
+  }
   matrix(Col::genes_real, "individuals/genes_real", Counter::individuals, 8, shape.reals);
   set(Col::individual, "evaluations/individual", Counter::evaluations, 8, chunk);
+  c[index(Col::individual)].present = shape.major < 2;
   set(Col::fidelity, "evaluations/fidelity", Counter::evaluations, 1, chunk);
   set(Col::replicate, "evaluations/replicate", Counter::evaluations, 2, chunk);
   set(Col::seed, "evaluations/seed", Counter::evaluations, 8, chunk);
@@ -168,7 +308,7 @@ h5::Id cell_type(Col column, const StoreShape& shape) {
     case Col::batches:
       return batch_type();
     case Col::genes_integer:
-      return copy_of(shape.narrow ? H5T_STD_I16LE : H5T_STD_I32LE);
+      return gene_type(shape);
     case Col::breakdown:
       return copy_of(H5T_IEEE_F32LE);
     case Col::genes_real:

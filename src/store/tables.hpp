@@ -17,8 +17,8 @@ namespace atl {
 
 static_assert(std::endian::native == std::endian::little, "a store is written as the bytes lie in memory");
 
-inline constexpr const char* store_schema_version = "1.0";
-inline constexpr int store_schema_major = 1;
+inline constexpr const char* store_schema_version = "2.0";
+inline constexpr int store_schema_major = 2;
 
 /// Names of the columns, in the order they are written and flushed.
 enum class Col : std::size_t {
@@ -117,14 +117,40 @@ struct TableColumn {
   std::size_t row_bytes() const { return cell_bytes * (width == 0 ? 1 : width); }
 };
 
-/// Widths that follow from the layout.
+/// The narrowest of i1, u1, i2, u2, i4 that holds a gene's bounds in all tasks.
+struct GeneType {
+  std::uint8_t bytes = 4;
+  bool is_signed = true;
+  bool operator==(const GeneType&) const = default;
+};
+
+/// Widths that follow from the layout and from the schema's major version.
 struct StoreShape {
   std::size_t integers = 0, reals = 0, headline = 0, breakdown = 0;
-  bool narrow = true;  // integer genes as i2: all bounds of all tasks fit
+  std::vector<GeneType> gene_types;     // of integer genes
+  std::vector<std::string> gene_names;  // likewise
+  /// Neighbours of one type, so that whole runs are converted at once.
+  struct GeneRun {
+    GeneType type;
+    std::size_t count;
+  };
+  std::vector<GeneRun> gene_runs;
+  std::size_t gene_row_bytes = 0;
+  /// One compound with a field for each gene; else (schema 1, or more names than a type can hold) a matrix.
+  bool genes_by_name = true;
+  int major = store_schema_major;
   std::vector<std::size_t> headline_columns, breakdown_columns;  // places in StoreLayout::costs
-  explicit StoreShape(const StoreLayout& layout);
-  std::size_t integer_bytes() const { return narrow ? 2 : 4; }
+  explicit StoreShape(const StoreLayout& layout, int schema_major = store_schema_major);
+  /// What the header of a batch says of integer genes: bytes of a row (schema 1: of one gene).
+  std::size_t gene_bytes_in_header() const {
+    if (major >= 2) return gene_row_bytes;
+    return integers > 0 ? gene_row_bytes / integers : 2;
+  }
 };
+
+/// One row of integer genes to and from its bytes; false if a value does not fit its type.
+bool put_genes(const StoreShape& shape, const std::int32_t* genes, std::uint8_t* to);
+void take_genes(const StoreShape& shape, const std::uint8_t* from, std::int32_t* genes);
 
 std::array<TableColumn, col_count> table_columns(const StoreShape& shape);
 /// The HDF5 type of one cell of a column.

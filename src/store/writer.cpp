@@ -15,7 +15,6 @@
 
 #include "append_column.hpp"
 #include "atoll/base/error.hpp"
-#include "atoll/evolution/population.hpp"
 #include "atoll/store/reader.hpp"
 #include "atoll/store/superblock.hpp"
 #include "packed.hpp"
@@ -55,7 +54,7 @@ void name_costs(hid_t dataset, const StoreLayout& layout, const std::vector<std:
 }
 
 void name_columns(Col column, hid_t dataset, const StoreLayout& layout, const StoreShape& shape) {
-  if (column == Col::genes_integer)
+  if (column == Col::genes_integer && !shape.genes_by_name)
     h5::write_list_attribute(dataset, "columns", names_of(layout.integer_genes));
   if (column == Col::genes_real) h5::write_list_attribute(dataset, "columns", names_of(layout.real_genes));
   if (column == Col::headline) name_costs(dataset, layout, shape.headline_columns);
@@ -340,18 +339,13 @@ void Hdf5Writer::append_batch(const PackedView& batch) {
 void Hdf5Writer::append_rows(const PackedView& batch) {
   const BodyShape& body = batch.body;
   std::vector<std::uint16_t> slots(body.rows);
-  std::vector<std::uint64_t> ids(body.rows);
-  for (std::uint32_t r = 0; r < body.rows; ++r) {
-    slots[r] = static_cast<std::uint16_t>(r);
-    ids[r] = individual_id(body.task, body.generation, body.island, r);
-  }
+  for (std::uint32_t r = 0; r < body.rows; ++r) slots[r] = static_cast<std::uint16_t>(r);
   const std::vector<std::uint16_t> tasks(body.rows, static_cast<std::uint16_t>(body.task)),
       islands(body.rows, static_cast<std::uint16_t>(body.island));
   add(Col::task, all_bytes(tasks));
   add(Col::generation, all_bytes(std::vector<std::uint32_t>(body.rows, body.generation)));
   add(Col::island, all_bytes(islands));
   add(Col::slot, all_bytes(slots));
-  add(Col::individual, all_bytes(ids));
   const auto part = [&batch](Part p) { return batch.parts[index(p)]; };
   add(Col::parent_a, part(Part::parent_a));
   add(Col::parent_b, part(Part::parent_b));
@@ -483,6 +477,14 @@ void remove_unfinished(const std::string& path) {
     if (it->path().filename().string().starts_with(start)) ::unlink(it->path().c_str());
 }
 
+void expect_continuable(const StoreSummary& there, const StoreLayout& layout, const std::string& path) {
+  if (there.schema_version != store_schema_version)
+    throw InputError("the store '" + path + "' has schema version " + there.schema_version +
+                     ", this atoll writes " + store_schema_version +
+                     " and only reads older ones; go on with the atoll that began the run");
+  expect_same_run(there.layout, layout, path);
+}
+
 Commit read_mark(hid_t file, const char* name, const std::string& path) {
   const h5::Id set = h5::open_dataset(file, name);
   return Commit::newest(h5::read_words(set.get(), Commit::slots * Commit::words, name), path);
@@ -522,7 +524,7 @@ std::unique_ptr<StoreWriter> StoreWriter::reopen(const std::string& path, const 
   h5::start();
   read_superblock(path);
   auto lock = std::make_unique<WriteLock>(path, seconds_for_an_old_writer);
-  expect_same_run(StoreReader::open(path)->summary().layout, layout, path);
+  expect_continuable(StoreReader::open(path)->summary(), layout, path);
   mend_superblock(path);
   h5::Id file = h5::open_file(path, H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE);
   Commit commit = read_mark(file.get(), "commit", path);

@@ -115,7 +115,7 @@ inline ArchipelagoSettings settings(std::uint32_t islands, TopologyKind kind, co
   for (const Gene& gene : schema.integers) s.layout.integer_genes.push_back({gene.name, "range"});
   for (const RealGene& gene : schema.reals) s.layout.real_genes.push_back({gene.name, "real"});
   for (const auto& column : space.cost_columns())
-    s.layout.costs.push_back({column.name, column.unit, column.headline});
+    s.layout.costs.push_back({column.name, column.unit, column.headline ? Keep::exact : Keep::compact});
   for (std::size_t t = 0; t < space.task_count(); ++t) {
     StoreTask task{.name = space.task(t).name,
                    .multiplicity = 1,

@@ -30,7 +30,7 @@ TEST(Digest, DoesNotDependOnTheOrderOfBatchesOrCommits) {
 
 /// Each change of one value in one batch must change the digest.
 TEST(Digest, SeesEveryValue) {
-  const FakeSpace space{5, 2, 2, 3, 50, true};
+  const FakeSpace space{5, 2, 2, 3, 50, true, 0};  // derived costs are not stored
   const StoreLayout layout = fake_layout(space);
   const Folder folder;
   int number = 0;

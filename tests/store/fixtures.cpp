@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "atoll/evolution/population.hpp"
@@ -10,6 +11,20 @@
 namespace atl::testing {
 
 namespace fs = std::filesystem;
+
+// A constant of the task, products and quotients, and one that is always zero.
+static std::vector<StoreFormula> fake_formulas(const StoreLayout& layout, std::uint32_t task) {
+  std::vector<StoreFormula> formulas;
+  const auto stored = static_cast<std::uint32_t>(std::count_if(
+      layout.costs.begin(), layout.costs.end(), [](const auto& c) { return c.keep != Keep::derived; }));
+  for (std::uint32_t c = stored; c < layout.costs.size(); ++c) {
+    StoreFormula formula{c, {}};
+    if (c % 3 != 0) formula.terms.push_back({1.5 + task, {{c % stored, 1}, {0, -1}}});
+    if (c % 3 == 2) formula.terms.push_back({0.25, {}});
+    formulas.push_back(formula);
+  }
+  return formulas;
+}
 
 StoreLayout fake_layout(const FakeSpace& space, std::uint32_t tasks, std::uint32_t islands) {
   StoreLayout layout;
@@ -24,14 +39,19 @@ StoreLayout fake_layout(const FakeSpace& space, std::uint32_t tasks, std::uint32
   for (std::size_t i = 0; i < space.reals; ++i)
     layout.real_genes.push_back({"x" + std::to_string(i), "real"});
   for (std::size_t i = 0; i < space.headline; ++i)
-    layout.costs.push_back({"h" + std::to_string(i), "pJ", true});
+    layout.costs.push_back({"h" + std::to_string(i), "pJ", Keep::exact});
   for (std::size_t i = 0; i < space.breakdown; ++i)
-    layout.costs.push_back({"b" + std::to_string(i), "word", false});
+    layout.costs.push_back({"b" + std::to_string(i), "word", Keep::compact});
+  for (std::size_t i = 0; i < space.derived; ++i)
+    layout.costs.push_back({"d" + std::to_string(i), "pJ", Keep::derived});
   for (std::uint32_t t = 0; t < tasks; ++t) {
     StoreTask task{
-        "layer" + std::to_string(t), t + 1, 1e6 * (t + 1), "conv K" + std::to_string(t), {}, {}, {}, {}};
-    task.integer_low.assign(space.integers, -1);
-    task.integer_high.assign(space.integers, space.high);
+        "layer" + std::to_string(t), t + 1, 1e6 * (t + 1), "conv K" + std::to_string(t), {}, {}, {}, {}, {}};
+    for (std::size_t i = 0; i < space.integers; ++i) {  // of every width
+      task.integer_low.push_back(i % 3 == 1 ? 0 : -1);
+      task.integer_high.push_back(i % 3 == 1 ? 200 : i % 7 == 6 ? 100'000 : i % 7 == 5 ? 60'000 : space.high);
+    }
+    task.formulas = fake_formulas(layout, t);
     task.real_low.assign(space.reals, 0);
     task.real_high.assign(space.reals, 1);
     layout.tasks.push_back(task);
@@ -47,8 +67,11 @@ FakeBatch fake_batch(const StoreLayout& layout, const FakeSpace& space, BatchNam
   b.batch.generation = name.generation;
   b.batch.island = name.island;
   const std::uint32_t rows = b.batch.rows = random.below(60) + 1;
-  for (std::size_t i = 0; i < rows * space.integers; ++i)
-    b.integers.push_back(random.between(-1, space.high));
+  const StoreTask& task = layout.tasks[name.task];
+  for (std::size_t i = 0; i < rows * space.integers; ++i) {
+    const std::size_t gene = i % space.integers;
+    b.integers.push_back(random.between(task.integer_low[gene], task.integer_high[gene]));
+  }
   for (std::size_t i = 0; i < rows * space.reals; ++i) b.reals.push_back(random.uniform());
   for (std::size_t i = 0; i < rows * layout.costs.size(); ++i) b.costs.push_back(random.uniform() * 1e9);
   for (std::uint32_t r = 0; r < rows; ++r) {

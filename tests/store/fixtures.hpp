@@ -15,6 +15,7 @@ struct FakeSpace {
   std::size_t integers = 7, reals = 0, headline = 3, breakdown = 5;
   std::int32_t high = 100;
   bool layers = false;  // layer costs and mappings
+  std::size_t derived = 4;
 };
 
 StoreLayout fake_layout(const FakeSpace& space, std::uint32_t tasks = 2, std::uint32_t islands = 3);

@@ -8,6 +8,8 @@
 #include <tuple>
 
 #include "atoll/base/error.hpp"
+#include "atoll/base/files.hpp"
+#include "atoll/base/text.hpp"
 #include "atoll/store/writer.hpp"
 #include "fixtures.hpp"
 
@@ -32,7 +34,8 @@ void expect_row(const StoreRow& row, const FakeBatch& b, std::uint32_t slot, con
   EXPECT_EQ(row.reals, part(b.reals, layout.real_genes.size()));
   auto costs = part(b.costs, layout.costs.size());
   for (std::size_t i = 0; i < costs.size(); ++i)
-    if (!layout.costs[i].headline) costs[i] = static_cast<double>(static_cast<float>(costs[i]));
+    if (layout.costs[i].keep == Keep::compact) costs[i] = static_cast<double>(static_cast<float>(costs[i]));
+  derive_costs(layout.tasks[b.batch.task], costs);
   EXPECT_EQ(row.costs, costs);
 }
 
@@ -61,10 +64,11 @@ TEST_P(Shapes, EveryRowComesBackAsItWasWritten) {
   EXPECT_THROW(reader->row(rows), InputError);
 }
 
-INSTANTIATE_TEST_SUITE_P(Store, Shapes,
-                         ::testing::Values(FakeSpace{}, FakeSpace{1, 0, 1, 0, 5, false},
-                                           FakeSpace{0, 4, 2, 3, 1, true}, FakeSpace{9, 3, 0, 4, 70000, true},
-                                           FakeSpace{61, 0, 13, 40, 512, false}));
+INSTANTIATE_TEST_SUITE_P(
+    Store, Shapes,
+    ::testing::Values(FakeSpace{}, FakeSpace{1, 0, 1, 0, 5, false}, FakeSpace{0, 4, 2, 3, 1, true},
+                      FakeSpace{9, 3, 0, 4, 70000, true}, FakeSpace{61, 0, 13, 40, 512, false},
+                      FakeSpace{1200, 0, 1, 1, 300, false, 0}));  // too many for one type
 
 TEST(StoreReader, IndexAndBestRowsAgreeWithABruteForceSearch) {
   const Folder folder;
@@ -143,7 +147,7 @@ TEST(StoreReader, ProvenanceAndLayoutComeBack) {
   EXPECT_EQ(summary.layout.seed, 11U);
   EXPECT_EQ(summary.layout.tasks[1].real_high, layout.tasks[1].real_high);
   EXPECT_EQ(summary.layout.islands[1].policy, "explorer");
-  EXPECT_EQ(summary.schema_version, "1.0");
+  EXPECT_EQ(summary.schema_version, "2.0");
 }
 
 TEST(StoreReader, SaysWhatIsWrongWithAFile) {
@@ -163,6 +167,32 @@ TEST(StoreReader, SaysWhatIsWrongWithAFile) {
   std::filesystem::copy(folder.file("good.h5"), folder.file("cut.h5"));
   std::filesystem::resize_file(folder.file("cut.h5"), 30);
   says("cut.h5", "ends after 30 bytes");
+}
+
+// tests/data/store/README.md: what schema 1.0 held is read as its own atoll exported it.
+TEST(StoreReader, ReadsSchema1) {
+  const Folder folder;
+  const std::string path = folder.file("old.h5"), data = ATOLL_TEST_DATA "/store/schema-1.0";
+  write_text_file_atomically(path, read_text_file(data + ".h5.gz"));
+  EXPECT_EQ(store_digest(path), "43041450d4efa9bcb34f3540d7acf1e4");
+  EXPECT_EQ(verify_store(path), std::vector<std::string>{});
+  const auto reader = StoreReader::open(path);
+  const std::vector<std::string> lines = split(read_text_file(data + ".csv.gz"), '\n');
+  ASSERT_EQ(lines.size(), reader->summary().rows + 2);
+  for (std::uint64_t r = 0; r < reader->summary().rows; ++r) {
+    const StoreRow row = reader->row(r);
+    std::vector<double> values(row.integers.begin(), row.integers.end());
+    values.insert(values.end(), row.reals.begin(), row.reals.end());
+    values.insert(values.end(), row.costs.begin(), row.costs.end());
+    const std::vector<std::string> cells = split(lines[r + 1], ',');
+    ASSERT_GT(cells.size(), values.size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+      ASSERT_EQ(std::stod(cells[cells.size() - values.size() + i]), values[i]) << r << ' ' << i;
+  }
+  // It is not written on: its batches have another form.
+  StoreLayout layout = reader->summary().layout;
+  EXPECT_NE(message_of<InputError>([&] { StoreWriter::reopen(path, layout); }).find("schema version 1.0"),
+            std::string::npos);
 }
 
 }  // namespace

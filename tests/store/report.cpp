@@ -43,19 +43,19 @@ std::string python() {
 
 /// A run that looks like one of the mapping space: costs with levels and operands, fitness that improves.
 StoreLayout network_like(bool sequential) {
-  FakeSpace space{6, 0, 0, 0, 100, false};
+  FakeSpace space{6, 0, 0, 0, 100, false, 0};
   StoreLayout layout = fake_layout(space, sequential ? 1 : 9, 4);
   layout.run_name = "resnet-like";
   layout.space = sequential ? "sequential" : "mapping";
   const std::array<const char*, 4> policies = {"greedy", "explorer", "annealed", "greedy"};
   for (std::size_t i = 0; i < layout.islands.size(); ++i) layout.islands[i].policy = policies[i];
   for (const char* name : {"cycles", "energy", "edp", "compute_energy", "network_energy", "leakage_energy"})
-    layout.costs.push_back({name, std::string(name) == "cycles" ? "cycle" : "pJ", true});
+    layout.costs.push_back({name, std::string(name) == "cycles" ? "cycle" : "pJ", Keep::exact});
   for (const char* level : {"dram", "buffer", "ifmap_spad", "filter_spad", "psum_spad"})
     for (const char* operand : {"W", "I", "O"})
       for (const char* count : {"reads", "energy"})
         if (!sequential)
-          layout.costs.push_back({std::string(level) + "." + operand + "." + count, "pJ", false});
+          layout.costs.push_back({std::string(level) + "." + operand + "." + count, "pJ", Keep::compact});
   return layout;
 }
 
@@ -80,7 +80,7 @@ std::unique_ptr<StoreWriter> write_network_like(const std::string& path, bool se
   const StoreLayout layout = network_like(sequential);
   auto writer = StoreWriter::create(path, layout);
   for (const BatchName& name : all_names(sequential ? 1 : 9, 30, 4)) {
-    FakeBatch b = fake_batch(layout, {6, 0, 0, 0, 100, false}, name);
+    FakeBatch b = fake_batch(layout, {6, 0, 0, 0, 100, false, 0}, name);
     improve(b, layout, name, sequential);
     writer->append(pack_batch(layout, b.batch, b.migrations, b.layer_costs, {}));
   }
@@ -105,6 +105,7 @@ n = f["commit"][:, 2].max()
 df = pd.DataFrame(f["evaluations/headline"][:n], columns=f["evaluations/headline"].attrs["columns"].astype(str))
 df["fitness"], df["island"] = f["evaluations/fitness"][:n], f["individuals/island"][:n]
 assert list(df.columns[:3]) == ["h0", "h1", "h2"] and f["evaluations/headline"].attrs["units"][0] == b"pJ"
+assert f["individuals/genes_integer"][:n]["g1"].max() > 127
 assert all(len(f[t][c]) == n for t in ("individuals", "evaluations") for c in f[t])
 print(len(df), repr(float(df.fitness.min())), sorted(set(df.island)))
 )";
@@ -146,6 +147,7 @@ store = Store(sys.argv[1])
 people, judged, layers = store.individuals(), store.evaluations(), store.layer_costs()
 counts = layers.groupby("evaluation").size()
 genes = [c for c in people.columns if c[0] in "gx" and c[1:].isdigit()]
+assert len(genes) == 7
 costs = [c["name"] for c in store.layout["costs"]]
 for r, line in enumerate(open(sys.argv[2])):
     want = [float(x) for x in line.split()]

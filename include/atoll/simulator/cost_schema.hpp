@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "atoll/accelerator/accelerator.hpp"
@@ -16,6 +17,7 @@ struct CostColumn {
   std::string name;       // "cycles", "buffer.I.reads"
   std::string unit;       // "cycle", "pJ", "word", "1"
   bool headline = false;  // stored in double precision; the others as floats
+  bool derived = false;   // follows from the others by cost_formulas(): need not be stored
 };
 
 /// Fixed places of the headline columns.
@@ -55,5 +57,22 @@ struct CostSchema {
 };
 
 CostSchema loopnest_schema(const Accelerator& accelerator);
+
+/// factor * product of columns to whole powers.
+struct CostTerm {
+  double factor = 1;
+  std::vector<std::pair<std::size_t, int>> powers;
+};
+/// A derived column as a sum of terms; of none where it is always 0.
+struct CostFormula {
+  std::size_t column = 0;
+  std::vector<CostTerm> terms;
+};
+struct HardwareRow;
+/// Every derived column of loopnest_schema() for one layer, each from columns that are not derived: constants
+/// of layer and hardware, energies from counts, products of headline columns. Equal to what a simulator
+/// reports but for rounding.
+std::vector<CostFormula> loopnest_formulas(const Accelerator& accelerator, const HardwareRow& hardware,
+                                           const Layer& layer);
 
 }  // namespace atl

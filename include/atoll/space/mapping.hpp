@@ -45,6 +45,7 @@ class MappingSpace final : public SearchSpace {
   TaskInfo task(std::size_t t) const override;
   const GenomeSchema& schema(std::size_t t) const override { return spaces_[t].schema(); }
   const std::vector<SpaceCostColumn>& cost_columns() const override { return columns_; }
+  std::vector<SpaceFormula> formulas(std::size_t t) const override;
   /// Every row becomes legal, so violation is always 0. `detail`
   /// stays empty: the rows themselves are the mappings.
   void evaluate(std::size_t t, Population& rows, EvaluationDetail* detail) override;

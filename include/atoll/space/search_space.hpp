@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "atoll/evolution/genome.hpp"
@@ -17,6 +18,16 @@ struct SpaceCostColumn {
   std::string name;
   std::string unit;
   bool headline = false;  // stored in double precision
+  bool derived = false;   // not stored: follows from the others by formulas()
+};
+/// A derived cost as a sum of terms: factor * product of columns to whole powers.
+struct SpaceFormula {
+  std::size_t column = 0;
+  struct Term {
+    double factor = 1;
+    std::vector<std::pair<std::size_t, int>> powers;
+  };
+  std::vector<Term> terms;
 };
 
 /// One search problem of the run. Genome layout and cost columns are the same for all tasks of a space;
@@ -53,6 +64,9 @@ class SearchSpace {
   virtual TaskInfo task(std::size_t t) const = 0;
   virtual const GenomeSchema& schema(std::size_t t) const = 0;
   virtual const std::vector<SpaceCostColumn>& cost_columns() const = 0;
+
+  /// One formula for each derived column, for the individuals of a task.
+  virtual std::vector<SpaceFormula> formulas(std::size_t) const { return {}; }
 
   /// Repairs every row in place into a legal, canonical one (idempotent), then evaluates all rows: fills
   /// costs and sets violation to 0, or to a positive number where no legal reading exists. Pure in (task,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace atl {
@@ -13,9 +14,22 @@ namespace atl {
 struct StoreGene {
   std::string name, kind;
 };
+/// How a cost is kept: `exact` as f8 in evaluations/headline, `compact` as f4 in evaluations/breakdown,
+/// `derived` not at all: readers compute it from the others by its task's formula.
+enum class Keep : std::uint8_t { exact, compact, derived };
 struct StoreColumn {
   std::string name, unit;
-  bool headline = false;  // f8 in evaluations/headline; the others f4 in evaluations/breakdown
+  Keep keep = Keep::compact;
+};
+/// factor * product of costs to whole powers; a formula is a sum of such terms, of none for a cost that is
+/// always 0.
+struct StoreTerm {
+  double factor = 1;
+  std::vector<std::pair<std::uint32_t, std::int32_t>> powers;  // place in StoreLayout::costs, power
+};
+struct StoreFormula {
+  std::uint32_t column = 0;  // place in StoreLayout::costs
+  std::vector<StoreTerm> terms;
 };
 struct StoreTask {
   std::string name;
@@ -24,6 +38,8 @@ struct StoreTask {
   std::string layer;  // canonical key of the layer, or "" for a whole network
   std::vector<std::int32_t> integer_low, integer_high;  // by gene
   std::vector<double> real_low, real_high;
+  std::vector<StoreFormula>
+      formulas;  // one for each derived column, in an order in which they can be computed
 };
 struct StoreIsland {
   std::string policy;
@@ -42,6 +58,12 @@ struct StoreLayout {
   std::vector<StoreTask> tasks;
   std::vector<StoreIsland> islands;
 };
+
+/// Bytes that one individual takes in the tables, at most (a column of zeros takes none).
+std::size_t stored_row_bytes(const StoreLayout& layout);
+
+/// Fills the derived costs of one row from the others.
+void derive_costs(const StoreTask& task, std::span<double> costs);
 
 /// One generation of one island, rows in slot order: pointers into a Population. All spans hold `rows`
 /// entries (genes and costs: rows * width, row by row).
