@@ -246,7 +246,8 @@ std::vector<std::string> data_folders() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const auto add = [&](const fs::path& folder) {
-    if (fs::is_directory(folder, error)) folders.push_back(folder.string());
+    const bool known = std::find(folders.begin(), folders.end(), folder.string()) != folders.end();
+    if (!known && fs::is_directory(folder, error)) folders.push_back(folder.string());
   };
   for (fs::path at = program.parent_path(); !at.empty(); at = at.parent_path()) {
     add(at / "share" / "atoll");
@@ -255,6 +256,12 @@ std::vector<std::string> data_folders() {
       add(at / "configs");
     }
     if (at == at.root_path()) break;
+  }
+  // A build folder elsewhere: the tree it was built from, as long as that is there.
+  const fs::path source(ATOLL_SOURCE_TREE);
+  if (fs::is_directory(source / "configs" / "networks", error)) {
+    add(source);
+    add(source / "configs");
   }
   return folders;
 }
