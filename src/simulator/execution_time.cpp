@@ -250,6 +250,9 @@ class ExecutionTime final : public Simulator {
   ExecutionTime(std::unique_ptr<Simulator> inner, const Accelerator& accelerator)
       : inner_(std::move(inner)), accelerator_(accelerator) {}
   const CostSchema& schema() const override { return inner_->schema(); }
+  std::vector<CostFormula> formulas(const HardwareRow& hardware, const Layer& layer) const override {
+    return inner_->formulas(hardware, layer);
+  }
 
   void evaluate(const SimulatorBatch& batch, std::span<double> costs) const override {
     inner_->evaluate(batch, costs);
