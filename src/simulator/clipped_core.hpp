@@ -619,7 +619,7 @@ class Model {
 
   void report_headlines(const LayerFacts& facts, const HardwareRow& hardware, const Tally& tally,
                         double energy, double leakage, double steady, std::span<double> costs) const {
-    const double cycles = steady + tally.fill_time;
+    const double cycles = R::total_time(as_double(nest_->steps()), tally.fill_time, steady);
     costs[cost::leakage_energy] = leakage * cycles;
     costs[cost::energy] = energy + costs[cost::leakage_energy];
     costs[cost::cycles] = cycles;

@@ -160,7 +160,7 @@ class Model {
       if (R::stalls(structure_.buffering[l]))
         tally.fill_time += whole_cycles(bits.stalled / (used * write_bandwidth(hardware, l)));
     }
-    const double cycles = steady + tally.fill_time;
+    const double cycles = R::total_time(as_double(nest.steps(structure_.levels)), tally.fill_time, steady);
     costs[cost::leakage_energy] = leakage * cycles;
     costs[cost::energy] = energy + costs[cost::leakage_energy];
     costs[cost::cycles] = cycles;

@@ -309,7 +309,8 @@ class Kernel {
         s.fill_time += stall;
       }
     }
-    const Real cycles = steady + s.fill_time;
+    const Real alone = s.steps[structure.levels] + s.fill_time;
+    const Real cycles = steady < alone ? alone : steady;
     columns[cost::leakage_energy] = leakage * cycles;
     columns[cost::energy] = energy + columns[cost::leakage_energy];
     columns[cost::cycles] = cycles;

@@ -95,6 +95,10 @@ struct Rules {
   static constexpr double write_port(double written_bits, bool shared) { return shared ? 0 : written_bits; }
   static constexpr bool binds_more(double cycles, double so_far) { return cycles > so_far; }
   static constexpr double load_time(double writing, double reading) { return std::max(writing, reading); }
+  /// What cannot overlap comes on top of compute; a port that is never idle may still be slower.
+  static constexpr double total_time(double compute, double alone, double steady) {
+    return std::max(steady, compute + alone);
+  }
   static constexpr double stall_words(double fills, double first_fills) { return fills - first_fills; }
   static constexpr bool stalls(Buffering buffering) { return buffering == Buffering::single; }
 };

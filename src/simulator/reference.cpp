@@ -466,24 +466,33 @@ class Bill {
     return slowest;
   }
 
-  // First load, last store and the stalls of single buffers, level by level.
-  double transfers_alone() const {
+  // First load and last store, level by level.
+  double ends() const {
     double cycles = 0;
     for (std::size_t l = 1; l < accelerator_.levels.size(); ++l) {
-      double writing = 0, reading = 0, stalled = 0;
-      for (const Operand o : operands) {
+      double writing = 0, reading = 0;
+      for (const Operand o : {Operand::W, Operand::I}) {
         if (!run_.holds(l, o)) continue;
         const Totals& t = run_.totals(l, o);
-        stalled += bits(l, o, t.fills - t.first_fills);
-        if (o == Operand::O) continue;
         writing += bits(l, o, t.tile_words) / write_bandwidth(l);
         const std::size_t p = run_.parent(l, o);
         reading += bits(p, o, t.load_words) / hardware_.read_bandwidth[p];
       }
       cycles += std::ceil(std::max(writing, reading));
-      if (accelerator_.levels[l].buffering == Buffering::single)
-        cycles += std::ceil(stalled / (run_.used(l) * write_bandwidth(l)));
       if (run_.holds(l, Operand::O)) cycles += last_store(l);
+    }
+    return cycles;
+  }
+
+  // A single buffer cannot be written while it is used.
+  double stalls() const {
+    double cycles = 0;
+    for (std::size_t l = 1; l < accelerator_.levels.size(); ++l) {
+      if (accelerator_.levels[l].buffering != Buffering::single) continue;
+      double stalled = 0;
+      for (const Operand o : operands)
+        if (run_.holds(l, o)) stalled += bits(l, o, run_.totals(l, o).fills - run_.totals(l, o).first_fills);
+      cycles += std::ceil(stalled / (run_.used(l) * write_bandwidth(l)));
     }
     return cycles;
   }
@@ -528,7 +537,7 @@ class Reference final : public Simulator {
     const double compute = static_cast<double>(layer.macs()) * hardware.compute_energy;
     const double spent = report_pairs(layer, run, bill, costs);
     std::tie(costs[cost::cycles_steady], costs[cost::binds]) = bill.steady();
-    const double cycles = costs[cost::cycles_steady] + bill.transfers_alone();
+    const double cycles = std::max(costs[cost::cycles_steady], run.steps() + bill.ends() + bill.stalls());
     double leakage = 0;
     for (std::size_t l = 0; l < accelerator_.levels.size(); ++l)
       leakage += hardware.leakage[l] * static_cast<double>(accelerator_.instances(l)) * cycles;
@@ -575,7 +584,9 @@ class Reference final : public Simulator {
 ReferenceSteps reference_steps(const Accelerator& accelerator, const Layer& layer, const Mapping& mapping) {
   ExecutedMapping run(accelerator, layer, mapping);
   run.run();
-  return run.moved();
+  ReferenceSteps steps = run.moved();
+  steps.ends = Bill(accelerator, hardware_row(accelerator), run).ends();
+  return steps;
 }
 
 std::unique_ptr<Simulator> make_reference(const Accelerator& accelerator) {

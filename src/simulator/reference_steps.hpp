@@ -23,6 +23,7 @@ struct Step {
 
 struct ReferenceSteps {
   std::vector<Step> step;  // one more than there are steps: what is drained at the end
+  double ends = 0;         // cycles of first load and last store
   std::array<double, max_levels + 1> used{};
   std::array<std::array<std::size_t, operand_count>, max_levels + 1> parent{};  // where the level is a holder
 };

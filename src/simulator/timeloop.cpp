@@ -251,7 +251,7 @@ class Evaluation {
       level.instances = static_cast<std::uint64_t>(nest_.instances[l]);
     }
     result_.compute_cycles = steps;
-    result_.cycles = rules_.perfect_overlap ? slowest : slowest + transfers_alone();
+    result_.cycles = rules_.perfect_overlap ? slowest : std::max(slowest, steps + transfers_alone());
   }
 
   // First load and last store, level by level.

@@ -124,7 +124,8 @@ inline ArchipelagoSettings settings(std::uint32_t islands, TopologyKind kind, co
                    .integer_low = {},
                    .integer_high = {},
                    .real_low = {-1},
-                   .real_high = {1}};
+                   .real_high = {1},
+                   .formulas = {}};
     task.integer_low.assign(schema.integer_width(), 0);
     task.integer_high.assign(schema.integer_width(), 9);
     s.layout.tasks.push_back(task);

@@ -58,6 +58,8 @@ enum class Fault : std::uint8_t {
   loads_wait_for_reading_only,
   loads_read_then_write,
   first_load_stalls_too,
+  ends_wait_for_ports,
+  ends_overlap,
   single_buffers_never_stall,
   rolling_buffers_stall,
   // Of tiles that do not divide:
@@ -217,6 +219,11 @@ struct PlantedRules : Rules {
     if (is(Fault::loads_wait_for_reading_only)) return reading;
     if (is(Fault::loads_read_then_write)) return writing + reading;
     return Rules::load_time(writing, reading);
+  }
+  static double total_time(double compute, double alone, double steady) {
+    if (is(Fault::ends_wait_for_ports)) return steady + alone;
+    if (is(Fault::ends_overlap)) return std::max(steady, std::max(compute, alone));
+    return Rules::total_time(compute, alone, steady);
   }
   static double stall_words(double fills, double first_fills) {
     if (is(Fault::first_load_stalls_too)) return fills;

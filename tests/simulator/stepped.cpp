@@ -123,7 +123,7 @@ class Machine {
 
 TEST(Stepped, CyclesLieWithinTheStatedBounds) {
   int waiting = 0, stalling = 0, free_running = 0;
-  double slowest = 0, fastest = 1;
+  double slowest = 0;
   for (std::uint32_t i = 0; i < 3000; ++i) {
     Case one = i % 2 == 0 ? random_case(500000 + i, 200) : random_clipped_case(500000 + i, 200);
     for (StorageLevel& level : one.accelerator.levels) {
@@ -132,33 +132,25 @@ TEST(Stepped, CyclesLieWithinTheStatedBounds) {
       level.write_bandwidth *= 64;
     }
     if (!one.accelerator.zero_read_elision) continue;
-    // The formula's first load and last store: what it adds without single buffers.
-    Case without = one;
-    for (StorageLevel& level : without.accelerator.levels) level.buffering = Buffering::rolling;
     const auto formula = make_simulator("loopnest", one.accelerator);
     const std::vector<double> costs = evaluate(*formula, one);
-    const std::vector<double> plain = evaluate(*make_simulator("loopnest", without.accelerator), without);
-    const double ends = plain[cost::cycles] - plain[cost::cycles_steady];
     Machine machine(one);
     machine.run();
-    const double taken = machine.cycles + machine.stalls + ends;
-    const auto steps =
-        static_cast<double>(reference_steps(one.accelerator, one.layer, one.mapping).step.size() - 1);
-    ASSERT_GE(taken, costs[cost::cycles_steady]) << i;
-    ASSERT_LE(taken, 2 * steps + machine.port_cycles + machine.phases + ends) << i;
-    const bool free = costs[cost::binds] == 0 && !machine.waited && machine.phases == 0;
-    ASSERT_TRUE(costs[cost::binds] > 0 || taken >= costs[cost::cycles])
-        << i << ": " << taken << " against " << costs[cost::cycles];
+    const ReferenceSteps moved = reference_steps(one.accelerator, one.layer, one.mapping);
+    const double taken = machine.cycles + machine.stalls + moved.ends;
+    const auto steps = static_cast<double>(moved.step.size() - 1);
+    ASSERT_GE(taken, costs[cost::cycles]) << i;
+    ASSERT_LE(taken, 2 * steps + machine.port_cycles + machine.phases + moved.ends) << i;
+    const bool free = !machine.waited && machine.phases == 0;
     ASSERT_TRUE(!free || taken == costs[cost::cycles])
         << i << ": " << taken << " against " << costs[cost::cycles];
     waiting += machine.waited ? 1 : 0;
     stalling += machine.phases > 0 ? 1 : 0;
     free_running += free ? 1 : 0;
     slowest = std::max(slowest, taken / costs[cost::cycles]);
-    fastest = std::min(fastest, taken / costs[cost::cycles]);
   }
   std::cout << free_running << " without waiting, " << waiting << " that wait for a port, " << stalling
-            << " with stalls; between " << fastest << " and " << slowest << " times the formula\n";
+            << " with stalls; at most " << slowest << " times the formula\n";
   EXPECT_GT(free_running, 50);
   EXPECT_GT(waiting, 500);
   EXPECT_GT(stalling, 500);

@@ -23,7 +23,7 @@ struct CostColumn {
 /// Fixed places of the headline columns.
 namespace cost {
 enum Headline : std::size_t {
-  cycles,          // cycles_steady + first load + last store + stalls of single buffers
+  cycles,          // compute + first load + last store + stalls of single buffers, or cycles_steady if more
   cycles_steady,   // the slowest of compute and every port, transfers overlapped
   energy,          // pJ: compute + all levels + fan-outs + leakage
   edp,             // pJ * cycle: energy * cycles
