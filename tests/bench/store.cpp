@@ -30,7 +30,8 @@ StoreLayout bench_layout() {
   StoreTask task{"layer", 1, 1e8, "conv", {}, {}, {}, {}, {}};
   for (std::size_t i = 0; i < genes; ++i) layout.integer_genes.push_back({numbered('g', i), "range"});
   for (std::size_t i = 0; i < headline; ++i) layout.costs.push_back({numbered('h', i), "pJ", Keep::exact});
-  for (std::size_t i = 0; i < breakdown; ++i) layout.costs.push_back({numbered('b', i), "word", Keep::compact});
+  for (std::size_t i = 0; i < breakdown; ++i)
+    layout.costs.push_back({numbered('b', i), "word", Keep::compact});
   task.integer_low.assign(genes, 0);
   task.integer_high.assign(genes, 512);
   layout.tasks.push_back(task);

@@ -79,7 +79,8 @@ struct Accelerator {
   std::vector<StorageLevel> levels;  // outermost first; levels[0] keeps every operand
   std::vector<Fanout> fanouts;       // at most one below each level, in order of `above`
   Compute compute;
-  /// An output word without a partial sum yet is not read; false: the first visit of an output tile reads too.
+  /// An output word without a partial sum yet is not read; false: the first visit of an output tile reads
+  /// too.
   bool zero_read_elision = true;
   Execution execution;  // what keeps it from perfect overlap; empty: nothing
   /// Every figure's source, as (dotted path, text): "levels.buffer.size" -> "JSSC'17 table I"; a fan-out's

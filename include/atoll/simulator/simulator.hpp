@@ -39,7 +39,8 @@ class Simulator {
  public:
   virtual ~Simulator() = default;
   virtual const CostSchema& schema() const = 0;
-  /// How the derived columns of schema() follow from the others, for one layer; none where no column is derived.
+  /// How the derived columns of schema() follow from the others, for one layer; none where no column is
+  /// derived.
   virtual std::vector<CostFormula> formulas(const HardwareRow& hardware, const Layer& layer) const = 0;
   /// Fills costs[row * schema().width() + column] for every row. Mappings must be legal (see check());
   /// a result below the bounds throws InternalError with the mapping.
