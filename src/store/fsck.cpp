@@ -149,7 +149,10 @@ class Walk {
 
   // To the next index row that fits, or behind the rows that name the same batch, or to the end.
   void give_up(const std::optional<BatchRow>& made) {
-    for (std::size_t later = position_ + 1; later < index_.size(); ++later) {
+    // Rows once found unsound stay so: looking at them again for each batch would take days where a whole
+    // column is lost.
+    for (std::size_t later = std::max(position_ + 1, searched_); later < index_.size(); ++later) {
+      searched_ = later + 1;
       const BatchRow& row = index_[later];
       if (row.first_row <= next_.first_row || !sound(row)) continue;
       for (; position_ < later; ++position_) lose(index_[position_]);
@@ -180,8 +183,8 @@ class Walk {
   NameReader names_;
   std::vector<BatchRow> index_;
   std::span<const std::uint8_t> body_;
-  std::size_t position_ = 0;
-  BatchRow next_{};  // where the next batch starts in each table
+  std::size_t position_ = 0, searched_ = 0;  // in the index: here, and behind what give_up() looked at
+  BatchRow next_{};                          // where the next batch starts in each table
 };
 
 /// The mappings by key; what does not fit its checksum is left out and noted.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -146,6 +147,29 @@ TEST(Fsck, MakesTheIndexAgainFromTheBatches) {
       write_text_file_atomically(path, bytes);
     }
   }
+}
+
+// The index of one column, by which no batch is whole any more.
+TEST(Fsck, ALostColumnTakesTimeByTheBatchNotByItsSquare) {
+  const Folder folder;
+  const std::string path = folder.file("a.h5");
+  constexpr std::uint32_t more_generations = 15;
+  write_run(path, space, more_generations);
+  const std::string bytes = read_text_file(path);
+  std::string error;
+  for (std::size_t at = bytes.find("EAIB"); error.find("evaluations/fitness") == std::string::npos;
+       at = bytes.find("EAIB", at + 1)) {
+    ASSERT_NE(at, std::string::npos);
+    write_text_file_atomically(path, bytes);
+    overwrite(path, at + 8, "\x55\x55");
+    error = message_of<StoreError>([&] { store_digest(path); });
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const StoreHealth health = examine_store(path);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(health.lost.size(), 2U * more_generations * 3U);
+  EXPECT_NE(health.unreadable, "");
+  EXPECT_LT(seconds.count(), 10);  // some 2 s; 30 s where each batch looks at all that follow
 }
 
 // Random damage anywhere: repair never invents anything, never changes what it keeps, and keeps the damaged
