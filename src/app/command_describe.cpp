@@ -33,7 +33,10 @@ constexpr const char* spaces_text =
 
 constexpr const char* simulators_text =
     "loopnest    The closed form of `reference`, equal in every count. The default.\n"
-    "reference   Executes the loop nest and moves explicit sets of addresses. Slow; the judge.\n";
+    "reference   Executes the loop nest and moves explicit sets of addresses. Slow; the judge.\n"
+    "Rows of other tools are evaluated by models of those tools: `atoll evaluate --format "
+    "timeloop|zigzag|maestro`.\n"
+    "Own mappings are counted by Timeloop's rules with `atoll evaluate --semantics timeloop`.\n";
 
 // The descriptions shipped with the program: name and path, by name.
 std::map<std::string, std::string> shipped_accelerators() {

@@ -10,6 +10,7 @@
 #include "atoll/app/command.hpp"
 #include "atoll/app/problem.hpp"
 #include "atoll/base/files.hpp"
+#include "atoll/base/json_text.hpp"
 #include "atoll/base/text.hpp"
 #include "atoll/exchange/rows.hpp"
 #include "atoll/simulator/explain.hpp"
@@ -35,6 +36,7 @@ struct Evaluator {
 };
 
 Json id_of(const std::string& line, std::size_t number) {
+  if (nests_too_deep(line)) return number;
   const Json parsed = Json::parse(line, nullptr, false);
   if (parsed.is_object() && parsed.contains("id")) return parsed["id"];
   return number;
@@ -81,8 +83,6 @@ Json evaluate_line(const Evaluator& evaluator, const std::string& line, const st
 }
 
 RowCount evaluate_own_rows(const EvaluateOptions& options, const std::string& text, const TakeLine& take) {
-  if (options.accelerator.empty())
-    throw InputError("evaluate: --accelerator is required; only rows of other tools name their own");
   Evaluator evaluator;
   evaluator.accelerator = read_accelerator(options.accelerator);
   evaluator.simulator =
@@ -112,13 +112,27 @@ constexpr std::array<Format, 3> formats = {{{"timeloop", "loopnest", evaluate_ti
                                             {"zigzag", "zigzag", evaluate_zigzag_rows},
                                             {"maestro", "datacentric", evaluate_maestro_rows}}};
 
+// An option that would change nothing is a mistake of the user, not a wish to be passed over.
+void refuse_what_has_no_meaning(const EvaluateOptions& options) {
+  const bool by_timeloop = options.semantics == "timeloop";
+  if (options.format == "atoll" && options.accelerator.empty())
+    throw InputError("evaluate: --accelerator is required; only rows of other tools name their own");
+  if (by_timeloop && options.format != "atoll" && options.format != "timeloop")
+    throw InputError(
+        fmt::format("evaluate: --semantics timeloop counts loop nests, not rows of {}", options.format));
+  if (by_timeloop && options.format == "atoll" && !options.simulator.empty() &&
+      options.simulator != "loopnest")
+    throw InputError(
+        fmt::format("evaluate: --semantics timeloop has a model of its own; leave out --simulator {}",
+                    options.simulator));
+  if (options.no_strict && options.format != "maestro")
+    throw InputError("evaluate: --no-strict is for rows of MAESTRO (--format maestro)");
+}
+
 RowCount evaluate_rows(const EvaluateOptions& options, const std::string& text, const TakeLine& take) {
-  if (options.format == "atoll") return evaluate_own_rows(options, text, take);
-  const auto format = std::find_if(formats.begin(), formats.end(),
-                                   [&](const Format& one) { return one.name == options.format; });
-  if (!options.simulator.empty() && options.simulator != format->simulator)
-    throw InputError(fmt::format("evaluate: rows of {} are evaluated by the simulator {}, not by {}",
-                                 format->name, format->simulator, options.simulator));
+  refuse_what_has_no_meaning(options);
+  if (options.format == "atoll" && options.semantics == "native")
+    return evaluate_own_rows(options, text, take);
   const RowOptions row_options = {
       .data_folders = data_folders(),
       .accelerator = options.accelerator,
@@ -126,6 +140,13 @@ RowCount evaluate_rows(const EvaluateOptions& options, const std::string& text, 
       .strict = !options.no_strict,
       .explain = options.explain,
       .explain_to = [](const std::string& line) { fmt::print(stderr, "{}\n", line); }};
+  if (options.format == "atoll")
+    return evaluate_own_rows_by_timeloop(text, options.mappings, row_options, take);
+  const auto format = std::find_if(formats.begin(), formats.end(),
+                                   [&](const Format& one) { return one.name == options.format; });
+  if (!options.simulator.empty() && options.simulator != format->simulator)
+    throw InputError(fmt::format("evaluate: rows of {} are evaluated by the simulator {}, not by {}",
+                                 format->name, format->simulator, options.simulator));
   return format->evaluate(text, options.mappings, row_options, take);
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "atoll/base/error.hpp"
+#include "atoll/base/json_text.hpp"
 #include "atoll/base/text.hpp"
 #include "atoll/base/yaml.hpp"
 #include "atoll/exchange/rows.hpp"
@@ -137,6 +138,7 @@ void read_mapping(Row& row) {
 Row read_row(const std::string& line, const std::string& place) {
   Row row;
   row.place = place;
+  if (nests_too_deep(line)) fail(row, fmt::format("brackets nest deeper than {}", most_json_nesting));
   row.json = Json::parse(line, nullptr, false);
   if (!row.json.is_object()) fail(row, "expected one row as an object of JSON");
   row.arch = text(row, member(row, row.json, "arch", "row"), "arch");
@@ -348,13 +350,54 @@ class Architectures {
 
 // What identifies the row comes back even where the rest is refused.
 void add_names(const std::string& line, Json& answer) {
+  if (nests_too_deep(line)) return;
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object()) return;
   if (json.contains("id")) answer["id"] = json["id"];
   if (json.contains("arch")) answer["arch"] = json["arch"];
 }
 
+// A line of our own as a row: the same nest, the levels under their own names.
+Row row_of(const std::string& line, const std::string& place, const Accelerator& accelerator) {
+  const LayerMapping own = mapping_from_json(line, accelerator, place);
+  own.layer.validate(place);
+  const std::string reason = check(own.mapping, own.layer, accelerator, true);
+  Row row;
+  row.place = place;
+  row.arch = accelerator.name;
+  row.layer = own.layer;
+  if (!reason.empty()) fail(row, reason);
+  row.mapping = timeloop_mapping(own.mapping, own.layer);
+  for (const StorageLevel& level : accelerator.levels) row.level_names.push_back(level.name);
+  return row;
+}
+
 }  // namespace
+
+RowCount evaluate_own_rows_by_timeloop(const std::string& text, const std::string& file,
+                                       const RowOptions& options, const TakeLine& take) {
+  const Accelerator accelerator = read_accelerator(options.accelerator);
+  const TimeloopArchitecture architecture = read_timeloop_architecture(options.accelerator);
+  RowCount count;
+  std::size_t number = 0;
+  for (const std::string& line : split(text, '\n')) {
+    ++number;
+    if (trimmed(line).empty()) continue;
+    Json answer = {{"id", number}};
+    add_names(line, answer);
+    try {
+      const Row row = row_of(line, fmt::format("{}:{}", file, number), accelerator);
+      answer_timeloop(row, architecture, answer);
+      if (options.explain && options.explain_to) options.explain_to(row.place + "\n" + loop_nest_text(row));
+    } catch (const InputError& error) {
+      answer["refused"] = error.what();
+      ++count.refused;
+    }
+    ++count.rows;
+    take(answer.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+  return count;
+}
 
 RowCount evaluate_timeloop_rows(const std::string& text, const std::string& file, const RowOptions& options,
                                 const TakeLine& take) {

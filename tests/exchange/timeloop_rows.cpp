@@ -54,6 +54,58 @@ std::string difference(const Json& ours, const Json& theirs) {
   return Json::diff(ours, theirs).dump().substr(0, 400);
 }
 
+// A row of simple2 as a line of our own: loops hand extents inwards. Empty where loops in space stand in
+// another order than ours.
+std::string own_line(const Json& row) {
+  const std::string dims = "NGKCPQRS";
+  Json layer = {{"op", "conv"}}, left = Json::object();
+  for (const char d : dims) {
+    const std::string name = d == 'K' ? "M" : std::string(1, d);
+    layer[std::string(1, d)] = left[name] = row["problem"][name];
+  }
+  for (const char* key : {"stride", "dilation"}) layer[key] = {row["problem"][key], row["problem"][key]};
+  Json mapping = Json::array();
+  for (const Json& level : row["mapping"]) {
+    Json own = {{"level", level["level"] == "DRAM" ? "dram" : "buffer"}, {"keep", Json::array()}};
+    for (const Json& kept : level["keep"]) own["keep"].push_back(std::string(1, kept.get<std::string>()[0]));
+    for (const char* key : {"temporal", "spatial_y", "spatial_x"}) {
+      own[key] = Json::array();
+      std::size_t last = 0;
+      for (const Json& loop : level[key]) {
+        const std::string name = loop[0];
+        left[name] = left[name].get<int>() / loop[1].get<int>();
+        const std::size_t place = dims.find(name == "M" ? 'K' : name[0]);
+        if (key != std::string("temporal") && place < last) return {};
+        last = place;
+        own[key].push_back({name == "M" ? "K" : name, left[name]});
+      }
+    }
+    mapping.push_back(own);
+  }
+  return Json{{"id", row["id"]}, {"layer", layer}, {"mapping", mapping}}.dump();
+}
+
+TEST(TimeloopRows, LinesOfOurOwnAreCountedByTheSameRules) {
+  RowOptions options = row_options(true);
+  std::size_t compared = 0;
+  for (const Json& row : rows()) {
+    if (row["arch"] != "simple2") continue;
+    const std::string line = own_line(row);
+    if (line.empty()) continue;
+    options.accelerator = std::string(ATOLL_SOURCE_DIR) + "/accelerators/reference/timeloop/simple2.yaml";
+    evaluate_own_rows_by_timeloop(line, "own", options, [&](const std::string& text) {
+      const Json ours = Json::parse(text);
+      ASSERT_FALSE(ours.contains("refused")) << ours["refused"];
+      EXPECT_EQ(ours["id"], row["id"]);
+      EXPECT_EQ(ours["result"]["cycles"], row["result"]["cycles"]) << row["id"];
+      EXPECT_EQ(ours["result"]["energy_uJ"], row["result"]["energy_uJ"]) << row["id"];
+      EXPECT_EQ(ours["link_transfers_used"], row["link_transfers_used"]);
+    });
+    ++compared;
+  }
+  EXPECT_GT(compared, 10U);
+}
+
 TEST(TimeloopRows, every_figure_of_every_golden_row_is_equal) {
   const std::vector<Json> golden = rows();
   const std::vector<Json> ours = answers(rows_text(), true);
@@ -225,6 +277,17 @@ TEST(TimeloopRows, lines_that_are_no_rows_are_refused_by_place) {
   EXPECT_EQ(ours[0]["refused"], "rows:1: arch: expected a text, found 3");
   EXPECT_EQ(ours[1]["refused"], "rows:2: expected one row as an object of JSON");
   EXPECT_EQ(ours[3]["refused"], "rows:4: row: 'arch' is missing");
+}
+
+// Each bracket would cost a function call when the value is copied or shown.
+TEST(TimeloopRows, lines_of_deep_brackets_are_refused) {
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  for (const std::string key : {"id", "arch", "problem"})
+    for (const bool timeloop_semantics : {false, true}) {
+      const Json ours = answer("{\"" + key + "\":" + deep + "}", timeloop_semantics);
+      EXPECT_EQ(ours["id"], 1);
+      EXPECT_EQ(ours["refused"], "rows:1: brackets nest deeper than 64");
+    }
 }
 
 // Random damage: every line is answered, with a result or a reason.

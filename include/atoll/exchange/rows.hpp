@@ -35,6 +35,10 @@ using TakeLine = std::function<void(const std::string& line)>;
 /// is `result`.
 RowCount evaluate_timeloop_rows(const std::string& text, const std::string& file, const RowOptions& options,
                                 const TakeLine& take);
+/// Lines of our own (MODEL.md, "A mapping as a line of JSON") for the accelerator file `options.accelerator`,
+/// counted by Timeloop's rules; answered as evaluate_timeloop_rows() does.
+RowCount evaluate_own_rows_by_timeloop(const std::string& text, const std::string& file,
+                                       const RowOptions& options, const TakeLine& take);
 /// JSON lines of ZigZag's cost model: layer, spatial and temporal mapping, `accelerator`.
 RowCount evaluate_zigzag_rows(const std::string& text, const std::string& file, const RowOptions& options,
                               const TakeLine& take);
