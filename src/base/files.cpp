@@ -34,8 +34,7 @@ struct Descriptor {
   int value;
 };
 
-void write_and_sync(const std::string& path, std::string_view text) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+void write_all(const Descriptor& file, const std::string& path, std::string_view text) {
   if (file.value < 0) refuse("write", path, errno);
   while (!text.empty()) {
     const ssize_t written = ::write(file.value, text.data(), text.size());
@@ -43,7 +42,20 @@ void write_and_sync(const std::string& path, std::string_view text) {
     if (written < 0) refuse("write", path, errno);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
+}
+
+void write_and_sync(const std::string& path, std::string_view text) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  write_all(file, path, text);
   if (::fsync(file.value) != 0) refuse("sync", path, errno);
+}
+
+// A device or a pipe (/dev/null, /dev/stdout): a renamed file would take its place.
+bool written_in_place(const std::string& path) {
+  std::error_code ignored;
+  const fs::file_type type = fs::status(path, ignored).type();
+  return type == fs::file_type::character || type == fs::file_type::fifo || type == fs::file_type::block ||
+         type == fs::file_type::socket;
 }
 
 void sync_folder(const std::string& path) {
@@ -98,6 +110,10 @@ std::string read_text_file(const std::string& path) {
 }
 
 void write_text_file_atomically(const std::string& path, std::string_view text) {
+  if (written_in_place(path)) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return write_all(file, path, text);
+  }
   const std::string temporary = path + ".tmp." + std::to_string(::getpid());
   try {
     write_and_sync(temporary, text);

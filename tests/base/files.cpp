@@ -1,6 +1,8 @@
 #include "atoll/base/files.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,6 +38,23 @@ TEST_F(FilesTest, WritesWholeFilesAndLeavesNoTemporary) {
   write_text_file_atomically(path("empty"), "");
   EXPECT_EQ(read_text_file(path("empty")), "");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 2);
+}
+
+TEST_F(FilesTest, WritesIntoAPipeInsteadOfPuttingAFileInItsPlace) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const int reader = ::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  write_text_file_atomically(path("pipe"), "text");
+  EXPECT_TRUE(fs::is_fifo(path("pipe")));
+  std::string got(9, '.');
+  EXPECT_EQ(::read(reader, got.data(), got.size()), 4);
+  EXPECT_EQ(got.substr(0, 4), "text");
+  ::close(reader);
+  fs::create_symlink(path("pipe"), path("link"));
+  const int again = ::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  write_text_file_atomically(path("link"), "");
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  ::close(again);
 }
 
 // Two members of gzip: "one\n" and "two\n".

@@ -11,7 +11,8 @@ namespace atl {
 /// missing, a folder, unreadable, or compressed and damaged.
 std::string read_text_file(const std::string& path);
 /// Writes a temporary file beside `path`, syncs it, renames it and syncs the folder: after a crash
-/// there is the old file or the new one. ResourceError if that fails; the temporary is removed.
+/// there is the old file or the new one. A device or a pipe is written to as it is. ResourceError if that
+/// fails; the temporary is removed.
 void write_text_file_atomically(const std::string& path, std::string_view text);
 /// Makes a folder and those above it; one that exists is fine. InputError if a file of that name is in
 /// the way, ResourceError if the system refuses.
