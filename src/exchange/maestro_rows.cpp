@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "atoll/base/error.hpp"
+#include "atoll/base/json_text.hpp"
 #include "atoll/base/text.hpp"
 #include "atoll/exchange/rows.hpp"
 #include "atoll/simulator/datacentric.hpp"
@@ -171,6 +172,8 @@ DatacentricLevel read_level(const Json& json, std::size_t l, bool depthwise) {
 }
 
 DatacentricMapping read_mapping(const std::string& text, bool depthwise) {
+  if (nests_too_deep(text))
+    throw InputError(fmt::format("mapping_json: brackets nest deeper than {}", most_json_nesting));
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_array() || json.empty() || json.size() > max_data_levels)
     throw InputError(fmt::format("mapping_json must be a list of 1 to {} levels", max_data_levels));

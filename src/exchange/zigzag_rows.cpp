@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "atoll/base/error.hpp"
+#include "atoll/base/json_text.hpp"
 #include "atoll/base/text.hpp"
 #include "atoll/base/yaml.hpp"
 #include "atoll/exchange/rows.hpp"
@@ -516,26 +517,15 @@ Json evaluate_row(Session& session, const Json& json) {
   return result;
 }
 
-// How deep brackets nest; a row of ours needs five, and deeper ones would cost a function call each.
-std::size_t nesting(const std::string& line) {
-  std::size_t depth = 0, deepest = 0;
-  for (const char c : line) {
-    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
-    if ((c == ']' || c == '}') && depth > 0) --depth;
-  }
-  return deepest;
-}
-
 Json answer(Session& session, const std::string& line, std::size_t number, const std::string& place) {
-  constexpr std::size_t deepest = 64;
-  const bool flat = nesting(line) <= deepest;
+  const bool flat = !nests_too_deep(line);
   const Json json = flat ? Json::parse(line, nullptr, false) : Json();
   Json result = Json::object();
   result["id"] = json.is_object() && json.contains("id") ? json["id"] : Json(number);
   for (const char* key : {"accelerator", "network", "layer"})
     if (json.is_object() && json.contains(key)) result[key] = json[key];
   try {
-    if (!flat) throw InputError(fmt::format("brackets nest deeper than {}", deepest));
+    if (!flat) throw InputError(fmt::format("brackets nest deeper than {}", most_json_nesting));
     if (!json.is_object()) throw InputError(json.is_discarded() ? "not JSON" : "expected a JSON object");
     result.update(evaluate_row(session, json));
   } catch (const InputError& error) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "atoll/base/error.hpp"
+#include "atoll/base/json_text.hpp"
 #include "atoll/simulator/mapping.hpp"
 
 namespace atl {
@@ -74,10 +75,10 @@ struct Reader {
       fail(fmt::format("{}.{}", path, key), fmt::format("expected a list, found {}", value.dump()));
     return value;
   }
-  std::uint32_t count(const Json& value, const std::string& path, std::uint32_t low) const {
-    if (!value.is_number_integer() || value.get<std::int64_t>() < low ||
-        value.get<std::int64_t>() > 0x7fffffff)
-      fail(path, fmt::format("expected an integer from {} to 2147483647, found {}", low, value.dump()));
+  std::uint32_t count(const Json& value, const std::string& path, std::uint32_t low,
+                      std::uint32_t high = 0x7fffffff) const {
+    if (!value.is_number_integer() || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high)
+      fail(path, fmt::format("expected an integer from {} to {}, found {}", low, high, value.dump()));
     return value.get<std::uint32_t>();
   }
   std::size_t choice(const Json& value, const std::string& path,
@@ -110,13 +111,13 @@ void read_traits(const Reader& reader, const Json& json, Layer& layer) {
   for (const auto& item : traits.items()) {
     const std::string path = fmt::format("layer.traits.{}", item.key());
     OperandTraits& t = layer.traits[reader.choice(item.key(), path, operand_names)];
-    t.bits = static_cast<std::uint16_t>(reader.count(reader.at(item.value(), path, "bits"), path, 1));
+    t.bits = static_cast<std::uint16_t>(reader.count(reader.at(item.value(), path, "bits"), path, 1, 0xffff));
     const Json& density = reader.at(item.value(), path, "density");
     if (!density.is_number()) reader.fail(path, "density must be a number, found " + density.dump());
     t.density = density.get<float>();
     t.distinct_values = reader.count(reader.at(item.value(), path, "distinct_values"), path, 0);
-    t.multiplier =
-        static_cast<std::uint16_t>(reader.count(reader.at(item.value(), path, "multiplier"), path, 0));
+    t.multiplier = static_cast<std::uint16_t>(
+        reader.count(reader.at(item.value(), path, "multiplier"), path, 0, 0xffff));
   }
 }
 
@@ -205,6 +206,8 @@ std::string mapping_to_json(const Mapping& mapping, const Layer& layer, const Ac
 LayerMapping mapping_from_json(const std::string& line, const Accelerator& accelerator,
                                const std::string& place) {
   const Reader reader{place};
+  if (nests_too_deep(line))
+    reader.fail("JSON", fmt::format("brackets nest deeper than {}", most_json_nesting));
   const Json json = Json::parse(line, nullptr, false);
   if (json.is_discarded()) reader.fail("JSON", "the line is not valid JSON");
   LayerMapping result;

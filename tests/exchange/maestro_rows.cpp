@@ -216,6 +216,8 @@ TEST(MaestroRows, RefusesBadRowsWithTheReason) {
   EXPECT_THAT(refusal("1,edgy,CONV,8,3,6,6,3,3," + mapping), HasSubstr("edge"));
   EXPECT_THAT(refusal("1,edge,CONV,8,3,6,6,3,3,[]"), HasSubstr("1 to 4 levels"));
   EXPECT_THAT(refusal("1,edge,CONV,8,3,6,6,3,3,nonsense"), HasSubstr("mapping_json"));
+  EXPECT_THAT(refusal("1,edge,CONV,8,3,6,6,3,3," + std::string(200000, '[') + std::string(200000, ']')),
+              HasSubstr("nest deeper"));
   EXPECT_THAT(refusal("1,edge,CONV,8,3,6,6,3,3"), HasSubstr("expected 10 fields"));
   EXPECT_THAT(refusal(R"(1,edge,CONV,8,3,6,6,3,3,"[{""sp"":""Q"",""order"":[]}]")"),
               HasSubstr("found \"Q\""));

@@ -190,6 +190,11 @@ TEST_F(MappingOfALayer, JsonErrorsNamePlaceKeyAndValue) {
   expect("[\"K\",1]", "[\"K\"]", "[dimension, extent]");
   expect("[\"K\",1]", "[\"C\",1]", "stands twice");
   expect("\"spatial_x\"", "\"spatial_z\"", "spatial_z");
+  expect("\"K\":4", "\"K\":" + std::string(200000, '[') + std::string(200000, ']'), "nest deeper");
+  const std::string traits =
+      "\"traits\":{\"I\":{\"density\":1,\"distinct_values\":0,";  // 16 bit fields do not wrap
+  expect("\"K\":4", "\"K\":4," + traits + "\"bits\":65544,\"multiplier\":0}}", "to 65535, found 65544");
+  expect("\"K\":4", "\"K\":4," + traits + "\"bits\":8,\"multiplier\":65536}}", "to 65535, found 65536");
 }
 
 }  // namespace
