@@ -267,7 +267,7 @@ void Evaluation::top_level(const Tile& tile, const std::array<StepCost, subsets>
   const DatacentricHardware& hardware = context_.hardware;
   DatacentricCost& cost = cost_;
   const std::array<std::int64_t, 2>& first = tile.loaded[dims][0];
-  cost.l2_need = {2 * first[0], 2 * first[1], 2 * tile.written[0]};
+  cost.l2_need = {mul(2, first[0]), mul(2, first[1]), mul(2, tile.written[0])};
   const std::int64_t need_in = add(cost.l2_need[0], cost.l2_need[1]), need_out = cost.l2_need[2];
   const std::int64_t offchip = std::max(quotient(need_in, hardware.offchip_bandwidth) / 2,
                                         quotient(need_out, hardware.offchip_bandwidth) / 2);

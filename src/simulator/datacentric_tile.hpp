@@ -40,7 +40,7 @@ inline std::int64_t network_delay(const DatacentricHardware& hardware, std::int6
   // At most one send is the rule where the network is wide.
   if (elements > 0 && elements <= bandwidth) return hardware.noc_latency;
   const std::int64_t whole = quotient(elements, bandwidth);
-  return hardware.noc_latency + whole + (whole * bandwidth != elements ? 1 : 0) - 1;
+  return add(whole, hardware.noc_latency + (whole * bandwidth != elements ? 1 : 0) - 1);
 }
 
 inline std::int64_t compute_delay(const DatacentricHardware& hardware, std::int64_t macs) {
