@@ -221,7 +221,8 @@ TEST_P(Example, DiagonalsOfAClippedArrayShareRows) {
 
 TEST(Simulators, UnknownNameIsRefused) {
   EXPECT_EQ(simulator_names(), (std::vector<std::string>{"loopnest", "reference"}));
-  EXPECT_THROW(make_simulator("timelop", two_levels(true)), InputError);
+  for (const std::string name : {"timelop", "zigzag", "datacentric"})
+    EXPECT_THROW(make_simulator(name, two_levels(true)), InputError) << name;
 }
 
 TEST(Simulators, StreamingMovesEveryTensorOnce) {
