@@ -18,8 +18,8 @@
 namespace atl {
 namespace {
 
-using Word = std::array<std::int32_t, 5>;
-using Tile = std::vector<Word>;  // sorted, each word once
+using Word = std::array<std::int64_t, 5>;  // rows far apart pass 2^31
+using Tile = std::vector<Word>;            // sorted, each word once
 
 // What an instance works on: from `low` up to, but not with, `high`.
 struct Box {
@@ -229,21 +229,19 @@ class ExecutedMapping {
   }
 
   // -- tiles ---------------------------------------------------------------------------------------
-  using Values = std::vector<std::int32_t>;
+  using Values = std::vector<std::int64_t>;
 
   static Values range(const Box& box, Dim d) {
     Values values;
-    for (std::int64_t at = box.low[index(d)]; at < box.high[index(d)]; ++at)
-      values.push_back(static_cast<std::int32_t>(at));
+    for (std::int64_t at = box.low[index(d)]; at < box.high[index(d)]; ++at) values.push_back(at);
     return values;
   }
   Values window(const Box& box, std::size_t axis, Dim rows, Dim taps) const {
-    std::set<std::int32_t> values;
-    for (const std::int32_t row : range(box, rows))
-      for (const std::int32_t tap : range(box, taps))
-        values.insert(row * static_cast<std::int32_t>(layer_.stride[axis]) +
-                      tap * static_cast<std::int32_t>(layer_.dilation[axis]) -
-                      static_cast<std::int32_t>(layer_.padding_before[axis]));
+    std::set<std::int64_t> values;
+    for (const std::int64_t row : range(box, rows))
+      for (const std::int64_t tap : range(box, taps))
+        values.insert(row * std::int64_t{layer_.stride[axis]} + tap * std::int64_t{layer_.dilation[axis]} -
+                      std::int64_t{layer_.padding_before[axis]});
     return {values.begin(), values.end()};
   }
 
@@ -270,8 +268,8 @@ class ExecutedMapping {
   // Padding is neither stored nor moved.
   bool is_stored(Operand operand, const Word& w) const {
     if (operand != Operand::I) return true;
-    return w[3] >= 0 && w[3] < static_cast<std::int32_t>(layer_.input_extent[0]) && w[4] >= 0 &&
-           w[4] < static_cast<std::int32_t>(layer_.input_extent[1]);
+    return w[3] >= 0 && w[3] < std::int64_t{layer_.input_extent[0]} && w[4] >= 0 &&
+           w[4] < std::int64_t{layer_.input_extent[1]};
   }
 
   void cross(const Holder& parent, const Holder& child, Operand operand, std::size_t words) {

@@ -89,6 +89,15 @@ TEST_P(Example, SlidingWindowsFetchNewRowsOnly) {
   EXPECT_EQ(count(accelerator, layer, mapping, "pad.I.fills"), 12);  // nothing to share
 }
 
+TEST_P(Example, RowsFarApartAreRows) {
+  const Accelerator accelerator = two_levels(true);
+  Layer layer = layer_of(LayerOp::conv, {{Dim::P, 3}});
+  layer.stride[0] = 2147483647;
+  infer_input_extent(layer);
+  EXPECT_EQ(layer.input_extent[0], 4294967295U);
+  EXPECT_EQ(count(accelerator, layer, trivial_mapping(layer, accelerator), "dram.I.reads"), 3);
+}
+
 TEST_P(Example, DiagonalsOfAnArrayShareRows) {
   const Layer layer = layer_of(LayerOp::conv, {{Dim::P, 3}, {Dim::R, 3}});
   for (const bool joins : {true, false}) {
