@@ -32,9 +32,9 @@ std::string state_text(const StoreHealth& health) {
 
 std::string health_text(const std::string& path, const StoreHealth& health) {
   std::string text =
-      fmt::format("{:<10}{} ({})\n", "store", path, format_bytes(static_cast<double>(health.file_bytes)));
+      fmt::format("{:<12}{} ({})\n", "store", path, format_bytes(static_cast<double>(health.file_bytes)));
   const auto line = [&](const char* name, const std::string& value) {
-    text += fmt::format("{:<10}{}\n", name, value);
+    text += fmt::format("{:<12}{}\n", name, value);
   };
   if (!health.unreadable.empty()) {
     line("unreadable", health.unreadable);
