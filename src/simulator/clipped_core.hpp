@@ -58,6 +58,7 @@ struct LayerFacts {
   std::array<bool, operand_count> has{};
   std::array<WindowAxis, 2> axis{};
   DimSet sliding = 0;  // dimensions along axes that are not plain
+  Words outputs = 0;
   double macs = 0, operations = 0;
   CompulsoryWords compulsory;
 };
@@ -85,6 +86,7 @@ WindowAxis window_axis(const Layer& layer, std::size_t a) {
   axis.common = std::gcd(axis.row_step, axis.tap_step);
   axis.row_period = axis.tap_step / axis.common;
   axis.tap_period = axis.row_step / axis.common;
+  axis.dense = axis.row_step == 1 && axis.tap_step == 1;
   axis.taps = layer.size[axis.tap_dim];
   const Words rows = layer.size[axis.row_dim];
   axis.plain = axis.taps == 1 && axis.first >= 0 && axis.first + (rows - 1) * axis.row_step < axis.extent;
@@ -106,6 +108,7 @@ LayerFacts layer_facts(const Layer& layer) {
     else
       facts.sliding |= loopnest::dim_bit(row) | loopnest::dim_bit(tap);
   }
+  facts.outputs = static_cast<Words>(layer.elements(Operand::O));
   facts.macs = static_cast<double>(layer.macs());
   facts.operations = static_cast<double>(layer.operations());
   facts.compulsory = compulsory_words(layer);
@@ -173,9 +176,10 @@ class Nest {
   Words first_words(std::size_t level, DimSet apart, bool windowed) {
     const DimSet sliding = windowed ? facts_->sliding : 0;
     Words words = 1;
-    for_each_dim(apart & active_, [&](std::size_t d) { words *= first_tiles(d, 0, level, 0).words(); });
-    for_each_dim(active_ & ~apart & ~sliding,
-                 [&](std::size_t d) { words *= first_tiles(d, 0, level, 0).count(); });
+    for_each_dim(apart & active_, [&](std::size_t d) { words *= first_extents(d, 0, level); });
+    for_each_dim(active_ & ~apart & ~sliding, [&](std::size_t d) {
+      if (chain_[d].spreads(0, level)) words *= first_tiles(d, 0, level, 0).count();
+    });
     for (std::size_t a = 0; a < 2 && windowed; ++a) {
       if (facts_->axis[a].plain) continue;
       slide_[a].look_at(level);
@@ -188,8 +192,7 @@ class Nest {
   Words load_words(Edge edge, DimSet apart, bool windowed, LevelSet joined) {
     const DimSet sliding = windowed ? facts_->sliding : 0;
     Words words = 1;
-    for_each_dim(apart & active_,
-                 [&](std::size_t d) { words *= first_tiles(d, edge.parent, edge.child, 0).words(); });
+    for_each_dim(apart & active_, [&](std::size_t d) { words *= first_extents(d, edge.parent, edge.child); });
     for_each_dim(active_ & ~apart & ~sliding, [&](std::size_t d) {
       if (chain_[d].spreads(edge.parent, edge.child))
         words *= first_tiles(d, edge.parent, edge.child, joined).count();
@@ -249,8 +252,11 @@ class Nest {
     const Chain& chain = chain_[d];
     active_ |= loopnest::dim_bit(d);
     tiles_[d][0] = Sizes::one(chain.extent[0]);
-    for (std::size_t j = 0; j < chain.size; ++j)
+    tile_count_[d][0] = 1;
+    for (std::size_t j = 0; j < chain.size; ++j) {
       all_turns<R>(tiles_[d][j], chain.extent[j + 1], tiles_[d][j + 1]);
+      tile_count_[d][j + 1] = tiles_[d][j + 1].count();
+    }
     if (chain.space == 0) {
       steps_ *= chain.extent[0];
       return;
@@ -273,21 +279,27 @@ class Nest {
       const LevelMapping& level = mapping.level[l];
       times_before_[l] = times_;
       for (Chain& chain : chain_) chain.depth[l] = static_cast<std::uint8_t>(chain.size);
-      for (std::size_t i = 0; i < dim_count; ++i) {
+      const Extents& entering = mapping.entering(l, facts_->layer);
+      const DimSet turning = unlike(entering, level.temporal);
+      for (std::size_t i = 0; turning != 0 && i < dim_count; ++i) {
         const std::size_t d = R::loop_dim(level, i);
-        if (level.temporal[d] == innermost(d)) continue;
+        if ((turning >> d & 1) == 0) continue;
         time_[times_++] = {static_cast<std::uint8_t>(d), static_cast<std::uint8_t>(chain_[d].size)};
         chain_[d].push(l, false, level.temporal[d]);
       }
-      for (std::size_t d = 0; d < dim_count; ++d) {
-        if (level.y[d] != innermost(d)) chain_[d].push(l, true, level.y[d]);
-        if (level.x[d] != innermost(d)) chain_[d].push(l, true, level.x[d]);
-      }
+      for_each_dim(unlike(level.temporal, level.x), [&](std::size_t d) {
+        if (level.y[d] != level.temporal[d]) chain_[d].push(l, true, level.y[d]);
+        if (level.x[d] != level.y[d]) chain_[d].push(l, true, level.x[d]);
+      });
     }
     times_before_[structure_->levels] = times_;
     for (Chain& chain : chain_) chain.depth[structure_->levels] = static_cast<std::uint8_t>(chain.size);
   }
-  Size innermost(std::size_t d) const { return chain_[d].extent[chain_[d].size]; }
+  static DimSet unlike(const Extents& a, const Extents& b) {
+    DimSet dims = 0;
+    for (std::size_t d = 0; d < dim_count; ++d) dims |= static_cast<DimSet>(a[d] != b[d]) << d;
+    return dims;
+  }
   Size entering(std::size_t d, std::size_t level) const { return chain_[d].extent[chain_[d].depth[level]]; }
 
   // Tiles of a child at the first step, below one tile of the parent.
@@ -299,10 +311,20 @@ class Nest {
     return sizes;
   }
 
+  // Indices of these tiles.
+  Words first_extents(std::size_t d, std::size_t parent, std::size_t child) const {
+    if (!chain_[d].spreads(parent, child)) return entering(d, child);
+    return first_tiles(d, parent, child, 0).words();
+  }
+
+  // Whether a mode takes some of the tiles at depth j only.
+  bool picks(const Count& count, std::size_t d, std::size_t j, LevelSet lowest) const {
+    return (lowest & chain_[d].space) != 0 && j > chain_[d].depth[count.edge.parent];
+  }
   // All tiles at depth j; below the parent, at the lowest coordinates only where the mode says so.
   const Sizes& tiles_at(const Count& count, std::size_t d, std::size_t j, LevelSet lowest) {
+    if (!picks(count, d, j, lowest)) return tiles_[d][j];
     const std::size_t parent = chain_[d].depth[count.edge.parent];
-    if ((lowest & chain_[d].space) == 0 || j <= parent) return tiles_[d][j];
     scratch_ = tiles_[d][parent];
     to_tiles<R>(chain_[d], scratch_, parent, j, lowest);
     return scratch_;
@@ -364,7 +386,9 @@ class Nest {
       for_each_dim(count.apart, [&](std::size_t d) { words[m] *= count.kept[d]; });
       for_each_dim(others(count), [&](std::size_t d) {
         const std::size_t end = chain_[d].depth[count.edge.child];
-        count.fibres[m][d] = tiles_at(count, d, end, count.lowest[m]).count();
+        count.fibres[m][d] = picks(count, d, end, count.lowest[m])
+                                 ? tiles_at(count, d, end, count.lowest[m]).count()
+                                 : tile_count_[d][end];
         words[m] *= count.fibres[m][d];
       });
       for (std::size_t a = 0; a < 2; ++a)
@@ -405,9 +429,9 @@ class Nest {
     const std::size_t end = chain.depth[count.edge.child];
     const LevelSet lowest = count.lowest[m];
     const Sizes& around = tiles_at(count, d, j, lowest);
+    const bool spreads = chain.spreads(chain.level[j], count.edge.child);
     Sizes later;
     later_turns<R>(around, chain.extent[j + 1], later);
-    const bool spreads = chain.spreads(chain.level[j], count.edge.child);
     if (spreads) to_fibres<R>(chain, later, j + 1, end, lowest);
     Words kept = apart * later.count();
     for_each_dim(others(count) & ~loopnest::dim_bit(d), [&](std::size_t o) { kept *= count.fibres[m][o]; });
@@ -459,6 +483,7 @@ class Nest {
   Sizes scratch_;
   Count count_;
   std::array<std::array<Sizes, most_loops + 1>, dim_count> tiles_;  // all, by depth
+  std::array<std::array<Words, most_loops + 1>, dim_count> tile_count_;
   std::array<Slide<R>, 2> slide_;
   std::array<Diagonal<R>, 2> diagonal_;
   SingleWords<R> single_words_;
@@ -510,7 +535,7 @@ class Model {
               Tally& tally) {
     Edge edge{0, 0};
     tally.kept[0][index(operand)] = true;
-    Words parent_words = static_cast<Words>(facts.layer.elements(Operand::O));
+    Words parent_words = facts.outputs;
     for (edge.child = 1; edge.child <= structure_.levels; ++edge.child) {
       const bool bottom = edge.child == structure_.levels;
       if (!bottom && !R::holds(mapping.level[edge.child], edge.child, operand)) continue;

@@ -27,17 +27,17 @@ class Diagonal {
   void look_at(std::size_t parent, std::size_t child, LevelSet joined) {
     joined_ = joined;
     parent_ = parent;
+    known_ = false;
     for (std::size_t i = 0; i < 2; ++i) end_[i] = chain_[i]->depth[child];
   }
   /// Words read for groups of children that join: what at least one of them has not kept is read, so that the
   /// words that all have kept are counted here. `inside`: loops of rows and taps further out are [0, inside).
   Words kept(std::array<std::size_t, 2> inside, Turn turn) {
-    const std::size_t row = turn.some && !turn.tap ? turn.loop : inside[0];
-    const std::size_t tap = turn.some && turn.tap ? turn.loop : inside[1];
-    list(0, row, turn.some && !turn.tap, interior_, rows_);
-    list(1, tap, turn.some && turn.tap, {-far_away, far_away}, taps_);
-    list(1, tap, turn.some && turn.tap, {far_away, -far_away}, exact_taps_);
-    return sum(true);
+    if (turn.some) return count_kept(inside, turn);
+    if (!known_ || inside != inside_) rest_ = count_kept(inside, turn);
+    known_ = true;
+    inside_ = inside;
+    return rest_;
   }
   /// Stored words of all tiles, those of a group once.
   Words held() { return kept(end_, {}); }
@@ -79,6 +79,17 @@ class Diagonal {
     Words shift;
     bool taken;
   };
+
+  Words count_kept(std::array<std::size_t, 2> inside, Turn turn) {
+    const std::size_t row = turn.some && !turn.tap ? turn.loop : inside[0];
+    const std::size_t tap = turn.some && turn.tap ? turn.loop : inside[1];
+    list(0, row, turn.some && !turn.tap, interior_, rows_);
+    bool inner = false, border = false;
+    for (const Bundle& bundle : rows_.bundles) (bundle.inner ? inner : border) = true;
+    if (inner) list(1, tap, turn.some && turn.tap, {-far_away, far_away}, taps_);
+    if (border) list(1, tap, turn.some && turn.tap, {far_away, -far_away}, exact_taps_);
+    return sum(true);
+  }
 
   void list(std::size_t i, std::size_t from, bool turning, const Interior& interior, List& result) {
     result.clear();
@@ -189,6 +200,7 @@ class Diagonal {
     const Words low = clip ? -one.start : -far_away;
     const Words high = clip ? axis_->extent - one.start : far_away;
     if (all_came_alike()) return common_words(*axis_, one.window, one.before, one.shift, low, high);
+    if (axis_->dense && R::all_must_keep()) return kept_run(run_length(one.window), low, high);
     Words words = 0;
     for_each_word(*axis_, one.window, [&](Words word) {
       if (word < low || word >= high) return;
@@ -198,6 +210,18 @@ class Diagonal {
       if (R::all_must_keep() ? keep == group_.size() : keep > 0) ++words;
     });
     return words;
+  }
+
+  // The same along a dense axis.
+  Words kept_run(Words length, Words low, Words high) const {
+    Words begin = std::max<Words>(0, low), end = std::min(length, high);
+    for (const std::size_t i : group_) {
+      const Member& member = members_[i];
+      if (member.before.rows == 0) return 0;
+      begin = std::max(begin, member.shift);
+      end = std::min(end, member.shift + run_length(member.before));
+    }
+    return std::max<Words>(0, end - begin);
   }
 
   // All members of the group had the same window before.
@@ -215,6 +239,7 @@ class Diagonal {
   bool same(Window a, Window b) const {
     if (a.rows == b.rows && a.taps == b.taps) return true;
     if (!R::unlike_windows_join() || window_count(*axis_, a) != window_count(*axis_, b)) return false;
+    if (axis_->dense) return true;
     bool all = true;
     for_each_word(*axis_, a, [&](Words word) { all = all && in_window(*axis_, b, word); });
     return all;
@@ -226,6 +251,9 @@ class Diagonal {
   Interior interior_{};
   LevelSet joined_ = 0;
   std::size_t parent_ = 0;
+  Words rest_ = 0;  // where loops of other dimensions turn, around `inside_`
+  std::array<std::size_t, 2> inside_{};
+  bool known_ = false;
   std::array<std::vector<Piece>, most_loops + 1> pool_;
   List rows_, taps_, exact_taps_;
   std::vector<Member> members_;

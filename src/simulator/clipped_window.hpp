@@ -19,6 +19,7 @@ struct WindowAxis {
   Words first = 0, extent = 0;                       // of the stored input; word 0 is the first stored one
   Words common = 1, row_period = 1, tap_period = 1;  // a row period further is a tap period less far
   bool plain = true;                                 // neither shared rows nor padding
+  bool dense = false;                                // steps of one word: every window is a run of words
   Size taps = 1;                                     // all of them
   Words all_held = 0;                                // stored words asked for by all pairs of row and tap
 };
@@ -28,7 +29,13 @@ struct Window {
   Size rows, taps;
 };
 
+/// Words of a window along a dense axis.
+inline Words run_length(Window w) {
+  return Words{w.rows} + w.taps - 1;
+}
+
 inline Words window_count(const WindowAxis& axis, Window w) {
+  if (axis.dense) return run_length(w);
   const Words twins_r = w.rows > axis.row_period ? w.rows - axis.row_period : 0;
   const Words twins_t = w.taps > axis.tap_period ? w.taps - axis.tap_period : 0;
   return Words{w.rows} * w.taps - twins_r * twins_t;
@@ -66,6 +73,10 @@ void for_each_word(const WindowAxis& axis, Window w, Use use) {
 
 /// Words of window `a` in [low, high) that are also in window `b` moved by `shift`.
 inline Words common_words(const WindowAxis& axis, Window a, Window b, Words shift, Words low, Words high) {
+  if (axis.dense) {
+    const Words begin = std::max({Words{0}, shift, low});
+    return std::max<Words>(0, std::min({run_length(a), shift + run_length(b), high}) - begin);
+  }
   const Words reach = (Words{b.rows} - 1) * axis.row_step + (Words{b.taps} - 1) * axis.tap_step;
   if (shift + reach < 0 || shift > (Words{a.rows} - 1) * axis.row_step + (Words{a.taps} - 1) * axis.tap_step)
     return 0;
