@@ -290,7 +290,10 @@ bool YamlNode::boolean() const {
 double YamlNode::quantity(std::string_view dimension) const {
   const std::string value = text();
   if (const auto result = parse_quantity(value, dimension)) return *result;
-  fail(fmt::format("expected a {} with a unit ({}), found '{}'", dimension, units_of(dimension), value));
+  const bool vowel =
+      !dimension.empty() && std::string_view("aeiou").find(dimension[0]) != std::string_view::npos;
+  fail(fmt::format("expected {} {} with a unit ({}), found '{}'", vowel ? "an" : "a", dimension,
+                   units_of(dimension), value));
 }
 
 std::size_t YamlNode::choice(const std::vector<std::string>& names) const {
