@@ -256,6 +256,7 @@ class Nest {
     for (std::size_t j = 0; j < chain.size; ++j) {
       all_turns<R>(tiles_[d][j], chain.extent[j + 1], tiles_[d][j + 1]);
       tile_count_[d][j + 1] = tiles_[d][j + 1].count();
+      later_count_[d][j] = -1;
     }
     if (chain.space == 0) {
       steps_ *= chain.extent[0];
@@ -428,12 +429,16 @@ class Nest {
     const Chain& chain = chain_[d];
     const std::size_t end = chain.depth[count.edge.child];
     const LevelSet lowest = count.lowest[m];
-    const Sizes& around = tiles_at(count, d, j, lowest);
     const bool spreads = chain.spreads(chain.level[j], count.edge.child);
+    const bool all = !spreads && !picks(count, d, j, lowest);
+    const Sizes& around = tiles_at(count, d, j, lowest);
     Sizes later;
-    later_turns<R>(around, chain.extent[j + 1], later);
-    if (spreads) to_fibres<R>(chain, later, j + 1, end, lowest);
-    Words kept = apart * later.count();
+    if (!all || later_count_[d][j] < 0) {
+      later_turns<R>(around, chain.extent[j + 1], later);
+      if (spreads) to_fibres<R>(chain, later, j + 1, end, lowest);
+    }
+    if (all && later_count_[d][j] < 0) later_count_[d][j] = later.count();
+    Words kept = apart * (all ? later_count_[d][j] : later.count());
     for_each_dim(others(count) & ~loopnest::dim_bit(d), [&](std::size_t o) { kept *= count.fibres[m][o]; });
     for (std::size_t a = 0; a < 2 && kept != 0; ++a)
       if (slides(count, a)) kept *= kept_around(count, a, m);
@@ -442,7 +447,7 @@ class Nest {
       later = around;
       to_fibres<R>(chain, later, j, end, lowest);
     }
-    count.fibres[m][d] = (spreads ? later : around).count();
+    count.fibres[m][d] = all ? tile_count_[d][j] : (spreads ? later : around).count();
   }
 
   Words kept_around(const Count& count, std::size_t a, std::size_t m) {
@@ -482,8 +487,8 @@ class Nest {
   std::array<Words, max_levels + 1> instances_{};
   Sizes scratch_;
   Count count_;
-  std::array<std::array<Sizes, most_loops + 1>, dim_count> tiles_;  // all, by depth
-  std::array<std::array<Words, most_loops + 1>, dim_count> tile_count_;
+  std::array<std::array<Sizes, most_loops + 1>, dim_count> tiles_;                     // all, by depth
+  std::array<std::array<Words, most_loops + 1>, dim_count> tile_count_, later_count_;  // -1: not known yet
   std::array<Slide<R>, 2> slide_;
   std::array<Diagonal<R>, 2> diagonal_;
   SingleWords<R> single_words_;

@@ -244,6 +244,8 @@ class Slide {
   }
   /// Words kept where loop j of the rows or taps turns. go_in() has to follow.
   Words kept_in_turn(bool tap, std::size_t j) {
+    // One tap, or one row, and always the same: tiles of other rows, or taps, have no word in common.
+    if ((tap ? rows_ : taps_).stays_single()) return 0;
     if (tap) {
       taps_.turn(j);
       exact_taps_.turn(j);
@@ -319,6 +321,9 @@ class Slide {
     void go_in(std::size_t j) { want(Wanted::rest, j); }
     void turn(std::size_t j) { want(Wanted::turn, j); }
     void go_to_first() { want(Wanted::first, 0); }
+
+    /// Tiles are of one index, and no loop around them turns.
+    bool stays_single() const { return place == end && chain->extent[end] == 1; }
 
     const std::vector<Piece>& pieces() {
       if (fresh) return listed;
