@@ -29,6 +29,7 @@ std::string find_reference_accelerator(const RowOptions& options, const std::str
     }
   }
   std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());  // folders may be the same one
   throw InputError(fmt::format("there is no accelerator '{}' of {}{}; known are: {}", name, tool,
                                suggestion(name, names), join(names, ", ")));
 }

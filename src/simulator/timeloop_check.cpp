@@ -9,6 +9,8 @@
 namespace atl {
 namespace {
 
+constexpr double most_children = 1 << 20;  // each is looked at
+
 constexpr std::array<Operand, operand_count> operands = {Operand::W, Operand::I, Operand::O};
 
 std::string names_of(OperandSet set) {
@@ -86,6 +88,10 @@ std::string check_level(const TimeloopMappingLevel& mapped, const TimeloopLevel&
     return fmt::format(
         "the loops in space below level '{}' ask for {:.0f} x {:.0f} children (x, y), there are {} x {}",
         level.name, x, y, level.mesh_x, level.mesh_y);
+  if (x * y > most_children)
+    return fmt::format(
+        "the loops in space below level '{}' ask for {:.0f} children; at most {:.0f} are evaluated",
+        level.name, x * y, most_children);
   return {};
 }
 

@@ -27,6 +27,8 @@ class Mesh {
     }
     columns_ = static_cast<std::size_t>(std::max(mesh_x, along_x));
     rows_ = std::max(mesh_y, along_y);
+    low_.assign(columns_, -1);
+    high_.assign(columns_, -1);
     sort_by_start();
   }
 
@@ -99,8 +101,6 @@ class Mesh {
   Count twice_hops(const std::vector<std::size_t>& members) const {
     Count furthest = 0, up_and_down = 0;
     const Count middle = rows_ - 1;  // twice the row of the injection
-    low_.assign(columns_, -1);
-    high_.assign(columns_, -1);
     for (const std::size_t i : members) {
       const std::size_t x = i % columns_;
       const auto y = static_cast<Count>(i / columns_);
@@ -108,9 +108,12 @@ class Mesh {
       high_[x] = y;
       furthest = std::max(furthest, static_cast<Count>(x));
     }
-    for (std::size_t x = 0; x <= static_cast<std::size_t>(furthest); ++x)
-      if (low_[x] >= 0)
-        up_and_down += std::max<Count>(0, middle - 2 * low_[x]) + std::max<Count>(0, 2 * high_[x] - middle);
+    for (const std::size_t i : members) {
+      const std::size_t x = i % columns_;
+      if (low_[x] < 0) continue;
+      up_and_down += std::max<Count>(0, middle - 2 * low_[x]) + std::max<Count>(0, 2 * high_[x] - middle);
+      low_[x] = -1;  // for the next group; columns may be many, and members few
+    }
     return 2 * furthest + up_and_down;
   }
 

@@ -203,6 +203,7 @@ TEST(TimeloopRows, what_is_not_legal_is_refused_with_rule_and_value) {
   row = good;
   row["arch"] = "eyeris_like";
   EXPECT_THAT(refusal(row), HasSubstr("did you mean 'eyeriss_like'?"));
+  EXPECT_THAT(refusal(row), HasSubstr("known are: eyeriss_like, simba_like, simple2, three_level"));
 
   row = good;
   row["problem"]["padding"] = 1;

@@ -162,6 +162,35 @@ TEST(Timeloop, extrapolation_is_exact_for_loops_of_two_turns) {
   EXPECT_GT(compared, 50);
 }
 
+// Each child is looked at, and each column of the mesh once, not once for every child.
+TEST(Timeloop, wide_meshes_are_evaluated_and_wider_ones_refused) {
+  Random random({.seed = 1, .purpose = Purpose::test});
+  Accelerator accelerator;
+  accelerator.name = "wide";
+  accelerator.clock = 1e9;
+  accelerator.levels = {covered_level(random, 0)};
+  Fanout fanout;
+  fanout.x = 1 << 20;
+  fanout.y = 2;
+  accelerator.fanouts = {fanout};
+  const TimeloopArchitecture architecture = timeloop_architecture(accelerator);
+  const TimeloopRules rules = timeloop_rules(true);
+  Layer layer;
+  layer.size[index(Dim::P)] = 1 << 18;
+  infer_input_extent(layer);
+  TimeloopMapping mapping;
+  mapping.levels = {{all_operands, {}, {}, {{Dim::P, 1 << 18}}}};
+  ASSERT_EQ(check_timeloop(mapping, layer, architecture, rules), "");
+  EXPECT_EQ(evaluate_timeloop(mapping, layer, architecture, rules).units, 1U << 18);
+  layer.size[index(Dim::P)] = 1 << 20;
+  layer.size[index(Dim::K)] = 2;
+  mapping.levels[0].spatial_x[0].bound = 1 << 20;
+  mapping.levels[0].spatial_y = {{Dim::K, 2}};
+  EXPECT_EQ(
+      check_timeloop(mapping, layer, architecture, rules),
+      "the loops in space below level 'level0' ask for 2097152 children; at most 1048576 are evaluated");
+}
+
 TEST(Timeloop, an_explanation_cannot_lose_a_rule) {
   // Holds with line_energy, and either of two others: none of the two can be named beside the other.
   const auto holds = [](const TimeloopRules& rules) {
