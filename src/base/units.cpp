@@ -111,7 +111,9 @@ std::optional<double> parse_quantity(std::string_view text, std::string_view dim
     unit = trimmed(unit.substr(0, line));
   }
   for (const Unit& known : dimension.units) {
-    if (known.name == unit) return value * known.factor;
+    if (known.name != unit) continue;
+    value *= known.factor;
+    return std::isfinite(value) ? std::optional(value) : std::nullopt;
   }
   return std::nullopt;
 }

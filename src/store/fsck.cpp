@@ -307,7 +307,8 @@ StoreHealth write_whole_batches(const std::string& path, const std::string& targ
   const Source source = open_source(path, health);
   if (source.file->schema_version() != store_schema_version)
     throw InputError("the store '" + path + "' has schema version " + source.file->schema_version() +
-                     "; repair it with the atoll that wrote it");
+                     ", but only stores of version " + store_schema_version +
+                     " can be repaired; it was left as it is, and what is whole in it can be exported");
   const auto mappings = sound_mappings(*source.file, health);
   const auto writer = StoreWriter::create(target, source.file->layout());
   std::unordered_set<std::uint64_t> given;

@@ -149,6 +149,20 @@ TEST(Fsck, MakesTheIndexAgainFromTheBatches) {
   }
 }
 
+// What is older is only read.
+TEST(Fsck, LeavesAnOlderStoreAsItIs) {
+  const Folder folder;
+  const std::string path = folder.file("old.h5");
+  write_text_file_atomically(path, read_text_file(ATOLL_TEST_DATA "/store/schema-1.0.h5.gz"));
+  EXPECT_TRUE(examine_store(path).sound());
+  overwrite(path, 20, "x");
+  const std::string before = read_text_file(path);
+  EXPECT_NE(message_of<InputError>([&] { repair_store(path); }).find("only stores of version 2.0"),
+            std::string::npos);
+  EXPECT_EQ(read_text_file(path), before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
+}
+
 // The index of one column, by which no batch is whole any more.
 TEST(Fsck, ALostColumnTakesTimeByTheBatchNotByItsSquare) {
   const Folder folder;
