@@ -97,7 +97,7 @@ RowCount evaluate_own_rows(const EvaluateOptions& options, const std::string& te
                                       options.explain);
     ++count.rows;
     count.refused += result.contains("refused") ? 1 : 0;
-    take(result.dump());
+    take(result.dump(-1, ' ', false, Json::error_handler_t::replace));  // names of files may be any bytes
   }
   return count;
 }

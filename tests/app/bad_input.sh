@@ -51,6 +51,12 @@ refuses 2 'not expected: .*--outpt' "$atoll" run "$good" --outpt x
 refuses 2 'above 0' "$atoll" run "$good" --stop-after 0
 refuses 2 "did you mean 'policies'" "$atoll" describe polices
 
+# A name of a file may hold any bytes, the line about it stays JSON.
+odd=$work/$'odd\xff.jsonl'
+echo '{}' >"$odd"
+ends_with 0 "$atoll" evaluate --accelerator "$source_dir/accelerators/eyeriss.yaml" --mappings "$odd"
+grep -q '"refused":"' "$work/out" || fail 'a line is not refused in a file of an odd name'
+
 # Under MPI: one message for all ranks, and nobody waits.
 refuses 2 "did you mean 'size'" "$mpirun" -n 3 "$atoll" run slip.yaml
 refuses 2 'exists and is not empty' "$mpirun" -n 2 "$atoll" run "$good" --output full
