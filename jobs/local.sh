@@ -32,7 +32,7 @@ ranks=${positional[1]:-$((processors < 4 ? processors : 4))}
 [[ -f $config ]] || { echo "local.sh: there is no run file '$config'" >&2; exit 2; }
 
 setup "${setup_options[@]}"
-"$here/tools/build.sh" release atoll atoll_bench >&2
+"$here/tools/build.sh" release atoll >&2
 
 # Safe as root, in containers, and with more ranks than processors.
 if [[ $(id -u) == 0 ]]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi

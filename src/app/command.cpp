@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "atoll/app/agreement.hpp"
 #include "atoll/base/log.hpp"
@@ -51,6 +52,9 @@ ExitCode with_world(ProgramArguments& arguments, const std::function<ExitCode(Co
     return error.code();
   } catch (const Error& error) {
     return end_alone(*world, error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return end_alone(*world, ExitCode::machine,
+                     "this rank has not enough memory; give it more, or ask for less");
   } catch (const std::exception& error) {
     return end_alone(*world, ExitCode::internal,
                      fmt::format("internal error: {}; please report this", error.what()));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,9 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     print_error(error.what());
     code = error.code();
+  } catch (const std::bad_alloc&) {
+    print_error("the machine has not enough memory for this; give it more, or ask for less");
+    code = ExitCode::machine;
   } catch (const std::exception& error) {
     print_error(fmt::format("internal error: {}; please report this", error.what()));
   }

@@ -22,6 +22,16 @@ double cost_of(const StoreLayout& layout, const StoreRow& row, std::string_view 
   return 0;
 }
 
+// A best that nobody recorded would be believed: what is shown must fit its checksum.
+void require_sound(const StoreReader& reader, const std::string& task, std::uint64_t row) {
+  if (reader.sound(row)) return;
+  throw StoreError(
+      fmt::format("the best individual of task '{}' (row {}) does not fit its checksum: the store is "
+                  "damaged; `atoll fsck` says what "
+                  "is whole",
+                  task, row));
+}
+
 TaskResult task_result(const StoredRun& stored, std::uint32_t t, std::uint64_t row) {
   const StoreSummary& summary = stored.reader->summary();
   TaskResult result;
@@ -31,6 +41,7 @@ TaskResult task_result(const StoredRun& stored, std::uint32_t t, std::uint64_t r
   result.macs = summary.layout.tasks[t].macs;
   result.found = row < summary.rows;
   if (!result.found) return result;
+  require_sound(*stored.reader, result.name, row);
   result.row = stored.reader->row(row);
   const auto cost = [&](std::string_view name) { return cost_of(summary.layout, result.row, name); };
   result.cycles = cost("cycles");

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -173,6 +174,7 @@ void check_row(const Row& row, const TimeloopArchitecture& architecture, const T
 
 // Counts are whole numbers there; under our own rules the average of several instances may not be.
 Json number(double value) {
+  if (!(std::abs(value) < 0x1p62)) return value;
   const auto rounded = static_cast<std::int64_t>(value);
   return static_cast<double>(rounded) == value ? Json(rounded) : Json(value);
 }

@@ -278,11 +278,12 @@ class ExecutionTime final : public Simulator {
     const BlockTime time = block_time(accelerator_, layer, mapping);
     const std::array<double, 3> units = {time.array, time.load, time.store};
     for (std::size_t unit = 0; unit < units.size(); ++unit) {
-      if (std::ceil(units[unit]) <= costs[cost::cycles_steady]) continue;
-      costs[cost::cycles_steady] = std::ceil(units[unit]);
+      const double slowest = std::ceil(units[unit]) + blocked;
+      if (slowest <= costs[cost::cycles_steady]) continue;
+      costs[cost::cycles_steady] = slowest;
       costs[cost::binds] = static_cast<double>(unit);  // array: compute, load and store: ports of level 0
     }
-    costs[cost::cycles] = std::max(costs[cost::cycles_steady], std::ceil(time.cycles));
+    costs[cost::cycles] = std::max(costs[cost::cycles_steady], std::ceil(time.cycles) + blocked);
   }
 
   void follow_time(const Layer& layer, const HardwareRow& hardware, std::span<double> costs) const {

@@ -21,12 +21,12 @@ double product_of_loops(const Extents& outer, const Extents& inner) {
   return product;
 }
 
-// Beyond 2^53 counts would not be exact, and products would wrap.
 std::string check_operations(const Layer& layer) {
   double operations = 1;
   for (const std::uint32_t extent : layer.size) operations *= extent;
-  if (operations <= 0x1p53) return {};
-  return fmt::format("a layer may have at most 2^53 operations, but has {:.4g}", operations);
+  if (operations < static_cast<double>(operations_limit)) return {};
+  return fmt::format("a layer that is mapped must have fewer than 10^12 operations, but has {:.4g}: split it",
+                     operations);
 }
 
 OperandSet operands_of(const Layer& layer) {
@@ -104,6 +104,30 @@ std::string check_capacity(const Mapping& mapping, const Layer& layer, const Acc
   return fmt::format("the tiles at level '{}' need {} bits, it has {}", level.name, bits, level.size);
 }
 
+// The closed form of clipped windows lists what differs along an axis; no layer of any network comes near
+// this.
+constexpr std::uint64_t most_clipped_places = 1U << 20;
+
+std::string check_clipped_axes(const Mapping& mapping, const Layer& layer) {
+  for (const auto& [rows, taps] : {std::pair{Dim::P, Dim::R}, std::pair{Dim::Q, Dim::S}}) {
+    bool divides = true;
+    for (std::size_t l = 0; l < mapping.levels; ++l) {
+      const LevelMapping& level = mapping.level[l];
+      for (const Dim d : {rows, taps})
+        divides = divides && mapping.entering(l, layer)[index(d)] % level.temporal[index(d)] == 0 &&
+                  level.temporal[index(d)] % level.y[index(d)] == 0 &&
+                  level.y[index(d)] % level.x[index(d)] == 0;
+    }
+    const std::uint64_t places = std::uint64_t{layer[rows]} * layer[taps];
+    if (!divides && places > most_clipped_places)
+      return fmt::format(
+          "tiles of {} and {} that do not divide can be counted up to {} = {} x {}, not for {}",
+          dim_names[index(rows)], dim_names[index(taps)], most_clipped_places, dim_names[index(rows)],
+          dim_names[index(taps)], places);
+  }
+  return {};
+}
+
 std::string loop_line(std::size_t indent, std::size_t d, std::uint32_t outer, std::uint32_t inner,
                       const char* kind) {
   return fmt::format("{:{}}for {} in 0:{}:{}{}\n", "", 2 * indent, dim_names[d], outer, inner, kind);
@@ -151,7 +175,7 @@ std::string check(const Mapping& mapping, const Layer& layer, const Accelerator&
     if (last[d] != 1)
       return fmt::format("the extents inside the last level '{}' must be 1, but {} has {}",
                          accelerator.levels.back().name, dim_names[d], last[d]);
-  return {};
+  return check_clipped_axes(mapping, layer);
 }
 
 std::uint64_t tile_words(const Layer& layer, Operand operand, const Extents& extents) {

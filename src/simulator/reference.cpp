@@ -508,6 +508,8 @@ class Bill {
   const ExecutedMapping& run_;
 };
 
+constexpr std::uint64_t most_operations = 1U << 28;
+
 class Reference final : public Simulator {
  public:
   explicit Reference(const Accelerator& accelerator)
@@ -527,6 +529,12 @@ class Reference final : public Simulator {
  private:
   void evaluate_row(const Layer& layer, const HardwareRow& hardware, const Mapping& mapping,
                     std::span<double> costs) const {
+    if (layer.operations() > most_operations)
+      throw InputError(
+          fmt::format("the simulator reference executes every operation: this layer has {}, at most {} are "
+                      "done; use loopnest, which "
+                      "gives the same counts",
+                      layer.operations(), most_operations));
     ExecutedMapping run(accelerator_, layer, mapping);
     run.run();
     const Bill bill(accelerator_, hardware, run);

@@ -57,7 +57,8 @@ std::unique_ptr<Simulator> make_simulator(const std::string& name, const Acceler
         "faster than a memory's port can be, and a search would settle there (simulator/ZIGZAG.md)");
   if (name == "datacentric")
     throw InputError(
-        "the simulator datacentric costs rows of MAESTRO only (evaluate --format maestro): it counts one memory "
+        "the simulator datacentric costs rows of MAESTRO only (evaluate --format maestro): it counts one "
+        "memory "
         "outside the array, so that a mapping with tiles in DRAM and in a buffer has no form in it "
         "(simulator/DATACENTRIC.md)");
   throw InputError(

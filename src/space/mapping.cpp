@@ -25,7 +25,14 @@ MappingSpace::MappingSpace(Network network, Accelerator accelerator, const std::
       tasks_(network_.distinct(true)),
       simulator_(make_simulator(simulator, accelerator_)),
       hardware_(hardware_row(accelerator_)) {
-  for (const NamedLayer& layer : network_.layers) layer.layer.validate(layer.name);
+  for (const NamedLayer& layer : network_.layers) {
+    layer.layer.validate(layer.name);
+    if (layer.layer.multiplies() && layer.layer.operations() >= operations_limit)
+      throw InputError(
+          fmt::format("layer '{}' of network '{}' has {} operations; a layer that is mapped must have fewer "
+                      "than 10^12: split it",
+                      layer.name, network_.name, layer.layer.operations()));
+  }
   if (tasks_.empty())
     throw InputError(
         fmt::format("network '{}' has no layer that multiplies (conv, fc, matmul); there is nothing to map",

@@ -1,11 +1,13 @@
 #include "atoll/store/reader.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <tuple>
 
 #include "atoll/base/error.hpp"
-#include "stored_file.hpp"
+#include "batch_bodies.hpp"
 
 namespace atl {
 namespace {
@@ -32,6 +34,7 @@ class Hdf5Reader final : public StoreReader {
   const StoreSummary& summary() const override { return summary_; }
   std::vector<StoreBatchInfo> batches() const override;
   StoreRow row(std::uint64_t r) const override;
+  bool sound(std::uint64_t r) const override;
   Index index() const override;
   std::vector<StoreMigration> migrations() const override {
     return file_.read_all<StoreMigration>(Col::migrations);
@@ -109,6 +112,17 @@ StoreRow Hdf5Reader::row(std::uint64_t r) const {
     row.costs[shape.breakdown_columns[i]] = static_cast<double>(breakdown[i]);
   if (row.task < summary_.layout.tasks.size()) derive_costs(summary_.layout.tasks[row.task], row.costs);
   return row;
+}
+
+bool Hdf5Reader::sound(std::uint64_t r) const {
+  for (const BatchRow& batch : file_.read_all<BatchRow>(Col::batches)) {
+    if (r < batch.first_row || r - batch.first_row >= batch.rows) continue;
+    if (!within_tables(file_, batch)) return false;
+    BodyReader bodies(file_);
+    const auto body = bodies.body(batch);
+    return XXH3_64bits(body.data(), body.size()) == batch.checksum && NameReader(file_).fits(batch);
+  }
+  return false;
 }
 
 StoreReader::Index Hdf5Reader::index() const {

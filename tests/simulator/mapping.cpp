@@ -127,12 +127,25 @@ TEST_F(MappingOfALayer, TilesNeedNotDivideButObeyEveryOtherRule) {
 TEST_F(MappingOfALayer, NoProductWraps) {
   layer_.size = {1, 1, 1U << 31, 1U << 31, 2, 1, 1, 1};
   EXPECT_THAT(check(mapping_, layer_, accelerator_, false),
-              HasSubstr("at most 2^53 operations, but has 9.223e+18"));
-  layer_.size = {1, 1, 1000000, 1000000, 1, 1, 1, 1};  // 10^12 are fine
+              HasSubstr("fewer than 10^12 operations, but has 9.223e+18"));
+  layer_.size = {1, 1, 1000000, 1000000, 1, 1, 1, 1};
+  EXPECT_THAT(check(mapping_, layer_, accelerator_, false), HasSubstr("but has 1e+12"));
+  layer_.size = {1, 1, 1000000, 999999, 1, 1, 1, 1};
   EXPECT_EQ(check(mapping_, layer_, accelerator_, false), "");
   set(0, Dim::K, 1000000, 1000000, 1);
-  set(0, Dim::C, 1000000, 1000000, 1);
-  EXPECT_THAT(check(mapping_, layer_, accelerator_, false), HasSubstr("1 x 1000000000000 children"));
+  set(0, Dim::C, 999999, 999999, 1);
+  EXPECT_THAT(check(mapping_, layer_, accelerator_, false), HasSubstr("1 x 999999000000 children"));
+}
+
+TEST_F(MappingOfALayer, ClippedWindowsOfHugeAxesAreRefused) {
+  layer_.size = {1, 1, 1, 1, 1U << 20, 1, 3, 1};
+  infer_input_extent(layer_);
+  mapping_ = trivial_mapping(layer_, accelerator_);
+  EXPECT_EQ(check(mapping_, layer_, accelerator_, false), "");
+  set(0, Dim::P, 7, 7, 7);
+  for (std::size_t l = 1; l < mapping_.levels; ++l) set(l, Dim::P, 1, 1, 1);
+  EXPECT_THAT(check(mapping_, layer_, accelerator_, false),
+              HasSubstr("up to 1048576 = P x R, not for 3145728"));
 }
 
 TEST_F(MappingOfALayer, CapacityCountsTheLargestTileOncePerBuffer) {

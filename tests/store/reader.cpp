@@ -169,6 +169,25 @@ TEST(StoreReader, SaysWhatIsWrongWithAFile) {
   says("cut.h5", "ends after 30 bytes");
 }
 
+TEST(StoreReader, KnowsWhichRowsAreSound) {
+  const Folder folder;
+  const std::string path = folder.file("results.h5");
+  write_run(path, FakeSpace{}, 5);
+  const std::uint64_t rows = StoreReader::open(path)->summary().rows;
+  std::string bytes = read_text_file(path);
+  const double fitness = StoreReader::open(path)->row(20).fitness;
+  const std::string value(reinterpret_cast<const char*>(&fitness), sizeof fitness);
+  const std::size_t at = bytes.find(value);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = static_cast<char>(bytes[at] ^ 1);
+  write_text_file_atomically(path, bytes);
+  const auto reader = StoreReader::open(path);
+  for (const StoreBatchInfo& batch : reader->batches())
+    for (std::uint64_t r = batch.first_row; r < batch.first_row + batch.rows; r += 13)
+      EXPECT_EQ(reader->sound(r), 20 < batch.first_row || 20 >= batch.first_row + batch.rows) << r;
+  EXPECT_FALSE(reader->sound(rows));
+}
+
 // tests/data/store/README.md: what schema 1.0 held is read as its own atoll exported it.
 TEST(StoreReader, ReadsSchema1) {
   const Folder folder;

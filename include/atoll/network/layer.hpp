@@ -47,6 +47,10 @@ struct OperandTraits {
   bool operator==(const OperandTraits&) const = default;
 };
 
+/// Layers of this many operations and more are not mapped: sums over levels and instances could pass 2^53,
+/// beyond which a count is no longer exact.
+inline constexpr std::uint64_t operations_limit = 1'000'000'000'000;
+
 struct Layer {
   LayerOp op = LayerOp::conv;
   std::array<std::uint32_t, dim_count> size = {1, 1, 1, 1, 1, 1, 1, 1};  // by Dim

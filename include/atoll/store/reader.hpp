@@ -54,6 +54,8 @@ class StoreReader {
   /// Committed batches in the order written.
   virtual std::vector<StoreBatchInfo> batches() const = 0;
   virtual StoreRow row(std::uint64_t r) const = 0;
+  /// The batch that holds a row fits its checksum: what row(r) says is what was recorded.
+  virtual bool sound(std::uint64_t r) const = 0;
   /// Columns of all committed rows (for whole-store questions):
   /// task, generation, island, slot, fitness, violation.
   struct Index {
