@@ -171,6 +171,10 @@ Id make_words(hid_t parent, const std::string& name, std::size_t rows, std::size
       H5Dclose, "make dataset", name);
 }
 
+void name_type(hid_t parent, const std::string& name, hid_t type) {
+  check(H5Tcommit2(parent, name.c_str(), type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "name type", name);
+}
+
 void make_text(hid_t parent, const std::string& name, const std::string& text) {
   const Id type = text_type(text.size());
   const Id space = own(H5Screate(H5S_SCALAR), H5Sclose, "make space of", name);

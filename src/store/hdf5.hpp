@@ -73,6 +73,8 @@ Id make_appendable(hid_t parent, const std::string& name, hid_t type, std::size_
                    std::size_t chunk_rows);
 /// rows x columns of u8, allocated at once.
 Id make_words(hid_t parent, const std::string& name, std::size_t rows, std::size_t columns);
+/// Gives a type a name in the file: datasets made with it then only point to it.
+void name_type(hid_t parent, const std::string& name, hid_t type);
 void make_text(hid_t parent, const std::string& name, const std::string& text);
 std::string read_text(hid_t parent, const std::string& name);
 void write_text_attribute(hid_t object, const std::string& name, const std::string& text);

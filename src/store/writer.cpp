@@ -77,6 +77,10 @@ void make_tables(hid_t file, const StoreLayout& layout, const StoreShape& shape)
     if (!tables[i].present) continue;
     const Col column = static_cast<Col>(i);
     const h5::Id type = cell_type(column, shape);
+    // A dataset's header is written anew whenever rows are added, and a kill may tear what spans pages: the
+    // long description of a row of genes stands elsewhere.
+    if (column == Col::genes_integer && shape.genes_by_name)
+      h5::name_type(file, "individuals/genes_integer_type", type.get());
     const h5::Id set =
         h5::make_appendable(file, tables[i].path, type.get(), tables[i].width, tables[i].chunk_rows);
     name_columns(column, set.get(), layout, shape);
