@@ -301,16 +301,24 @@ void copy_provenance(const StoredFile& file, StoreWriter& writer) {
   }
 }
 
-// Writes everything that is whole into a new store under another name.
-StoreHealth write_whole_batches(const std::string& path, const std::string& target) {
-  StoreHealth health;
-  const Source source = open_source(path, health);
+// Of a store that the writer can write again.
+StoreLayout layout_of(const std::string& path) {
+  StoreHealth ignored;
+  const Source source = open_source(path, ignored);
   if (source.file->schema_version() != store_schema_version)
     throw InputError("the store '" + path + "' has schema version " + source.file->schema_version() +
                      ", but only stores of version " + store_schema_version +
                      " can be repaired; it was left as it is, and what is whole in it can be exported");
+  return source.file->layout();
+}
+
+// Writes everything that is whole into a new store under another name.
+StoreHealth write_whole_batches(const std::string& path, const std::string& target) {
+  StoreHealth health;
+  // The library starts no writer while it has named types open, of whatever file.
+  const auto writer = StoreWriter::create(target, layout_of(path));
+  const Source source = open_source(path, health);
   const auto mappings = sound_mappings(*source.file, health);
-  const auto writer = StoreWriter::create(target, source.file->layout());
   std::unordered_set<std::uint64_t> given;
   examine(path, source, health, [&](const BatchRow& batch, std::span<const std::uint8_t> body) {
     writer->append(pack_body(body, new_mappings(*source.file, batch, mappings, given)));
