@@ -46,11 +46,15 @@ Id own(hid_t id, Id::Close close, std::string_view action, std::string_view name
 // A follower that meets a block half written reads it again, waiting twice as long each time; the library's
 // 100 attempts would take years on a damaged file.
 constexpr unsigned read_attempts = 22;
+constexpr hsize_t page_bytes = 4096;
 
 Id file_access() {
   Id list = own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "prepare", "file access");
   check(H5Pset_libver_bounds(list.get(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST), "set", "format version");
   check(H5Pset_sieve_buf_size(list.get(), 0), "set", "sieve buffer");
+  // A kill may end a write between two pages: a block of metadata that lies in one page is never torn.
+  check(H5Pset_alignment(list.get(), 1, page_bytes), "set", "alignment");
+  check(H5Pset_meta_block_size(list.get(), 0), "set", "size of metadata blocks");
   check(H5Pset_metadata_read_attempts(list.get(), read_attempts), "set", "read attempts");
   return list;
 }

@@ -78,13 +78,18 @@ Block load(const std::string& path, int fd, std::uint64_t& size) {
   return block;
 }
 
-// "OHDR" behind the block: the object header of the root.
-bool has_root_header(const std::string& path, int fd) {
+// "OHDR": the object header of the root stands on the first page behind the block, in stores of schema 1
+// right behind it. 0: at neither place.
+std::uint64_t root_header(const std::string& path, int fd) {
   struct stat status {};
   if (fd < 0 || ::fstat(fd, &status) != 0) fail(path, "opened");
-  std::array<char, 4> text{};
-  return S_ISREG(status.st_mode) && ::pread(fd, text.data(), text.size(), block_size) == 4 &&
-         std::memcmp(text.data(), "OHDR", 4) == 0;
+  for (const std::uint64_t place : {std::uint64_t{4096}, std::uint64_t{block_size}}) {
+    std::array<char, 4> text{};
+    if (S_ISREG(status.st_mode) && ::pread(fd, text.data(), text.size(), static_cast<off_t>(place)) == 4 &&
+        std::memcmp(text.data(), "OHDR", 4) == 0)
+      return place;
+  }
+  return 0;
 }
 
 Superblock parse(const Block& block, std::uint64_t size) {
@@ -148,7 +153,7 @@ Superblock read_superblock(const std::string& path) {
 
 bool superblock_is_lost(const std::string& path) {
   const Descriptor file(path, O_RDONLY);
-  if (!has_root_header(path, file.get())) return false;
+  if (root_header(path, file.get()) == 0) return false;
   Block block{};
   if (::pread(file.get(), block.data(), block.size(), 0) != static_cast<ssize_t>(block.size())) return false;
   return std::memcmp(block.data(), signature.data(), signature.size()) != 0 || block[8] != 3 ||
@@ -159,7 +164,8 @@ void rebuild_superblock(const std::string& path) {
   const Descriptor file(path, O_RDWR);
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) fail(path, "opened");
-  if (!has_root_header(path, file.get()))
+  const std::uint64_t root = root_header(path, file.get());
+  if (root == 0)
     throw StoreError("the first block of the store '" + path +
                      "' is damaged, and what follows is not what follows it in a store");
   Block block{};
@@ -169,7 +175,7 @@ void rebuild_superblock(const std::string& path) {
   set_word(block, 12, 8, 0);                  // base address
   set_word(block, 20, 8, ~std::uint64_t{0});  // no extension
   set_word(block, end_at, 8, static_cast<std::uint64_t>(status.st_size));
-  set_word(block, 36, 8, block_size);  // the root's object header
+  set_word(block, 36, 8, root);  // the root's object header
   set_word(block, checksum_at, 4, checksum_of(block));
   if (::pwrite(file.get(), block.data(), block.size(), 0) != static_cast<ssize_t>(block.size()) ||
       ::fsync(file.get()) != 0)

@@ -36,10 +36,11 @@ Superblock read_superblock(const std::string& path);
 bool mend_superblock(const std::string& path);
 
 /// The block itself is damaged (no signature, or its checksum does not fit) in a file that otherwise starts
-/// as a store does: with the root's object header at byte 48. InputError: missing, a folder, empty.
+/// as a store does: with the root's object header at byte 4096 (schema 1: 48). InputError: missing, a folder,
+/// empty.
 bool superblock_is_lost(const std::string& path);
 /// Writes the block of such a file anew: what stands there is the same in every store but for the end of the
-/// file. StoreError if the root's header is not at byte 48 either.
+/// file. StoreError if the root's header is not there either.
 void rebuild_superblock(const std::string& path);
 
 /// Bob Jenkins' lookup3 ("hashlittle", initial value 0), the checksum of HDF5's metadata.
