@@ -218,15 +218,18 @@ void take_genes(const StoreShape& shape, const std::uint8_t* from, std::int32_t*
 
 std::size_t stored_row_bytes(const StoreLayout& layout) {
   const StoreShape shape(layout);
-  std::size_t bytes = 0;
+  std::size_t chunk_bytes = 0, rows = 1;
   for (const TableColumn& column : table_columns(shape)) {
     const bool of_individuals =
         column.counter == Counter::individuals || column.counter == Counter::evaluations;
     const bool later = column.path == "evaluations/fidelity" || column.path == "evaluations/replicate" ||
                        column.path == "evaluations/seed";
-    if (column.present && of_individuals && !later) bytes += column.row_bytes();
+    if (!column.present || !of_individuals || later) continue;
+    constexpr std::size_t page = 4096;  // every chunk starts on one
+    chunk_bytes += (column.chunk_rows * column.row_bytes() + page - 1) / page * page;
+    rows = column.chunk_rows;
   }
-  return bytes;
+  return (chunk_bytes + rows - 1) / rows;
 }
 
 void derive_costs(const StoreTask& task, std::span<double> costs) {
